@@ -1,0 +1,36 @@
+from works.models.author import Author, AuthorIdentifier, AuthorName, Authorship, AuthorshipInstitution
+from works.models.curation import Redirect, Suggestion, Suppression
+from works.models.institution import Affiliation, Institution, InstitutionIdentifier
+from works.models.mark import Mark
+from works.models.provenance import ImportFile, ImportReject, ImportRun, Provider, SourceRecord
+from works.models.source import Source, SourceIdentifier
+from works.models.topic import Topic, TopicIdentifier, WorkTopic
+from works.models.work import Citation, Work, WorkIdentifier
+
+__all__ = [
+    "Affiliation",
+    "Author",
+    "AuthorIdentifier",
+    "AuthorName",
+    "Authorship",
+    "AuthorshipInstitution",
+    "Citation",
+    "ImportFile",
+    "ImportReject",
+    "ImportRun",
+    "Institution",
+    "InstitutionIdentifier",
+    "Mark",
+    "Provider",
+    "Redirect",
+    "Source",
+    "SourceIdentifier",
+    "SourceRecord",
+    "Suggestion",
+    "Suppression",
+    "Topic",
+    "TopicIdentifier",
+    "Work",
+    "WorkIdentifier",
+    "WorkTopic",
+]

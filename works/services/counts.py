@@ -1,0 +1,140 @@
+"""Counts and names that pages read, derived from authorships; set-based, and nothing is written that stands."""
+
+from collections import Counter, defaultdict
+
+from bzpeer.lib.sql import copy_rows, execute, query
+from works.models import Mark
+from works.services.marks import mark
+from works.services.search_documents import (
+    refresh_author_search,
+    refresh_institution_search,
+    refresh_topic_search,
+    refresh_work_search,
+)
+
+
+def refresh_authors(author_ids: list[int]) -> None:
+    """Recount authors, their names, ORCID and affiliations; raise the version of those that changed."""
+    _write_names(author_ids)
+    _write_affiliations(author_ids)
+    changed = query(
+        """
+        with facts as (
+          select a.id,
+            count(w.id) as works_count,
+            coalesce(sum(w.cited_by_count), 0) as cited_by_count,
+            min(w.publication_year) as first_year,
+            max(w.publication_year) as last_year,
+            (select count(distinct t.topic_id) from works_worktopic t join works_authorship s on s.work_id = t.work_id
+              where s.author_id = a.id) as topics_count,
+            coalesce((select min(value) from works_authoridentifier i where i.author_id = a.id and scheme = 'orcid'), '') as orcid
+          from unnest(%s::bigint[]) as wanted (id) join works_author a using (id)
+          left join works_authorship s on s.author_id = a.id
+          left join works_work w on w.id = s.work_id
+          group by a.id)
+        update works_author a set works_count = f.works_count, cited_by_count = f.cited_by_count,
+          first_year = f.first_year, last_year = f.last_year, topics_count = f.topics_count, orcid = f.orcid,
+          version = version + 1, updated_at = now()
+        from facts f where f.id = a.id
+          and (a.works_count, a.cited_by_count, a.first_year, a.last_year, a.topics_count, a.orcid)
+            is distinct from (f.works_count, f.cited_by_count, f.first_year, f.last_year, f.topics_count, f.orcid)
+        returning a.id
+        """,
+        [author_ids],
+    )
+    refresh_author_search(author_ids)
+    mark(Mark.What.TRUST, [author_id for (author_id,) in changed], "works changed")
+
+
+def _write_names(author_ids: list[int]) -> None:
+    """Record the forms of each author's name, and show the one most works carry, the fullest of equals."""
+    forms: dict[int, Counter[str]] = defaultdict(Counter)
+    for author_id, name, count in query(
+        "select author_id, coalesce(nullif(display_name, ''), raw_author_name), count(*) from works_authorship"
+        " where author_id = any(%s) group by 1, 2 order by 1, 2",
+        [author_ids],
+    ):
+        forms[author_id][name] += count
+    execute("delete from works_authorname where author_id = any(%s)", [author_ids])
+    copy_rows(
+        "works_authorname", ("author_id", "display_name", "works_count"),
+        ((author_id, name, count) for author_id, counts in forms.items() for name, count in counts.items()),
+    )  # fmt: skip
+    best = {author_id: best_name(counts) for author_id, counts in forms.items()}
+    execute(
+        "update works_author a set display_name = n.name, version = version + 1"
+        " from unnest(%s::bigint[], %s::text[]) as n (id, name) where a.id = n.id and a.display_name <> n.name",
+        [list(best), list(best.values())],
+    )
+
+
+def best_name(counts: Counter[str]) -> str:
+    """Return the form to show: most works, then the fullest, then the alphabet."""
+
+    def fullness(name: str) -> tuple[int, int]:
+        words = [word for word in name.replace(".", ". ").split() if len(word.strip(".")) > 1]
+        return (sum(len(word) for word in words) if not name.isupper() else 0, len(name))
+
+    return min(counts, key=lambda name: (-counts[name], tuple(-n for n in fullness(name)), name))
+
+
+def _write_affiliations(author_ids: list[int]) -> None:
+    execute(
+        """
+        with facts as (
+          select s.author_id, i.institution_id, min(w.publication_year) as first_year, max(w.publication_year) as last_year,
+            count(distinct w.id) as works_count,
+            (array_agg(s.record_id order by w.publication_year desc nulls last, s.id))[1] as record_id
+          from works_authorship s
+          join works_authorshipinstitution i on i.authorship_id = s.id
+          join works_work w on w.id = s.work_id
+          where s.author_id = any(%(ids)s) group by 1, 2),
+        gone as (
+          delete from works_affiliation a where author_id = any(%(ids)s)
+            and not exists (select 1 from facts f where f.author_id = a.author_id and f.institution_id = a.institution_id))
+        insert into works_affiliation (author_id, institution_id, first_year, last_year, works_count, record_id)
+        select author_id, institution_id, first_year, last_year, works_count, record_id from facts
+        order by author_id, institution_id
+        on conflict (author_id, institution_id) do update set first_year = excluded.first_year,
+          last_year = excluded.last_year, works_count = excluded.works_count, record_id = excluded.record_id
+        """,
+        {"ids": author_ids},  # type: ignore[arg-type]
+    )
+
+
+def refresh_catalogue(work_ids: list[int]) -> None:
+    """Recount the topics, institutions and sources of works, and write the search documents of all of them."""
+    refresh_work_search(work_ids)
+    topics = _column("select distinct topic_id from works_worktopic where work_id = any(%s)", work_ids)
+    institutions = _column(
+        "select distinct institution_id from works_authorshipinstitution i join works_authorship s on s.id = i.authorship_id"
+        " where s.work_id = any(%s)",
+        work_ids,
+    )
+    execute(
+        "update works_topic t set works_count = f.works, authors_count = f.authors from ("
+        "  select t.topic_id, count(distinct t.work_id) as works, count(distinct s.author_id) as authors"
+        "  from works_worktopic t left join works_authorship s on s.work_id = t.work_id where t.topic_id = any(%s) group by 1) f"
+        " where f.topic_id = t.id and (t.works_count, t.authors_count) is distinct from (f.works, f.authors)",
+        [topics],
+    )
+    execute(
+        "update works_institution i set works_count = f.works, authors_count = f.authors from ("
+        "  select i.institution_id, count(distinct s.work_id) as works, count(distinct s.author_id) as authors"
+        "  from works_authorshipinstitution i join works_authorship s on s.id = i.authorship_id"
+        "  where i.institution_id = any(%s) group by 1) f"
+        " where f.institution_id = i.id and (i.works_count, i.authors_count) is distinct from (f.works, f.authors)",
+        [institutions],
+    )
+    execute(
+        "update works_source s set works_count = f.works from (select source_id, count(*) as works from works_work"
+        "  where source_id in (select source_id from works_work where id = any(%s)) group by 1) f"
+        " where f.source_id = s.id and s.works_count <> f.works",
+        [work_ids],
+    )
+    refresh_institution_search(institutions)
+    refresh_topic_search(topics)
+
+
+def _column(sql: str, ids: list[int]) -> list[int]:
+    return [number for (number,) in query(sql, [ids])]

@@ -1,0 +1,111 @@
+"""Write the documents that works.search searches: set-based, by id, safe to run twice.
+
+Each function reads what it needs in one statement, folds it in Python (the database has no extension for
+accents) and writes changed rows only, in one UPDATE.
+"""
+
+from collections.abc import Iterable
+
+from bzpeer.lib.sql import execute, query
+from works.search import document, name_lexemes, words_of
+
+AUTHORS_OF_A_WORK = 50  # names of further authors do not find the work
+ABSTRACT = 20_000  # characters
+BATCH = 2_000
+
+_UPDATE_NAMES = (
+    "update {table} set search = new.search from"
+    " (select id, search::tsvector from unnest(%s::bigint[], %s::text[]) doc (id, search)) new"
+    " where {table}.id = new.id and {table}.search is distinct from new.search"
+)
+
+
+def refresh_author_search(ids: Iterable[int]) -> None:
+    """Rewrite the search documents of authors: the name shown, then the names on works."""
+    _refresh_names(
+        "works_author",
+        "select a.id, a.display_name, array(select n.display_name from works_authorname n"
+        " where n.author_id = a.id order by n.works_count desc, n.id limit 50)"
+        " from works_author a where a.id = any(%s)",
+        ids,
+    )
+
+
+def refresh_institution_search(ids: Iterable[int]) -> None:
+    _refresh_names(
+        "works_institution",
+        "select id, display_name, name_variants::text[] from works_institution where id = any(%s)",
+        ids,
+    )
+
+
+def refresh_topic_search(ids: Iterable[int]) -> None:
+    """Rewrite the search keys of topics: their words, then the codes that sources know them by."""
+    for batch in _batches(ids):
+        rows = query(
+            "select t.id, t.display_name, array(select i.value from works_topicidentifier i"
+            " where i.topic_id = t.id and i.scheme = 'arxiv') from works_topic t where t.id = any(%s)",
+            [batch],
+        )
+        keys = [
+            " " + " ".join(word for text in (name, *codes) for word in words_of(text))
+            for _, name, codes in rows
+        ]
+        execute(
+            "update works_topic set search_key = new.search_key from"
+            " unnest(%s::bigint[], %s::text[]) new (id, search_key)"
+            " where works_topic.id = new.id and works_topic.search_key <> new.search_key",
+            [[row[0] for row in rows], keys],
+        )
+
+
+def refresh_work_search(ids: Iterable[int]) -> None:
+    """Rewrite the search documents of works: title, authors, abstract, in this order of weight."""
+    for batch in _batches(ids):
+        rows = query(
+            "select w.id, w.title, left(w.abstract, %s),"
+            " array(select s.raw_author_name from works_authorship s where s.work_id = w.id"
+            "  order by s.index limit %s) from works_work w where w.id = any(%s)",
+            [ABSTRACT, AUTHORS_OF_A_WORK, batch],
+        )
+        documents = [
+            document(
+                [
+                    *((word, "A") for word in words_of(title)),
+                    *((lexeme, "B") for name in names for lexeme in name_lexemes(name)),
+                ]
+            )
+            for _, title, _, names in rows
+        ]
+        execute(
+            "update works_work set search = new.search from (select id, setweight(to_tsvector('english', title), 'A')"
+            " || names::tsvector || setweight(to_tsvector('english', abstract), 'D') as search"
+            " from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) doc (id, names, title, abstract)) new"
+            " where works_work.id = new.id and works_work.search is distinct from new.search",
+            [
+                [row[0] for row in rows],
+                documents,
+                [" ".join(words_of(row[1])) for row in rows],
+                [" ".join(words_of(row[2])) for row in rows],
+            ],
+        )
+
+
+def _refresh_names(table: str, select: str, ids: Iterable[int]) -> None:
+    for batch in _batches(ids):
+        rows = query(select, [batch])
+        documents = [
+            document(
+                [
+                    *((lexeme, "A") for lexeme in name_lexemes(name)),
+                    *((lexeme, "B") for other in others if other != name for lexeme in name_lexemes(other)),
+                ]
+            )
+            for _, name, others in rows
+        ]
+        execute(_UPDATE_NAMES.format(table=table), [[row[0] for row in rows], documents])
+
+
+def _batches(ids: Iterable[int]) -> Iterable[list[int]]:
+    ordered = sorted(set(ids))
+    return (ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH))
