@@ -1,0 +1,64 @@
+SHELL := /bin/sh
+BOOT := $(or $(PYTHON),$(shell command -v python3 || command -v python3.12 || command -v python3.11 || command -v python3.13 || echo python3))
+RUN := .venv/bin/python
+PORT ?= 8000
+HOST ?= 127.0.0.1
+export PORT HOST
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast browser venv lint format types check lock shell psql bench faults clean clean-data
+
+help: ## List what make can do
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+venv: ## Make .venv from requirements.lock, if it is not up to date
+	@$(BOOT) bzpeer/run/venv.py
+
+demo: venv ## Run everything on this machine: make demo PORT=8000 HOST=127.0.0.1
+	@$(RUN) -m bzpeer.run
+
+test: venv browser ## Run all tests with servers of their own; ARGS="-k name" narrows them
+	@$(RUN) -m pytest -n 2 $(ARGS)
+
+test-fast: venv ## Run the tests that need no browser
+	@$(RUN) -m pytest -n 2 -m "not browser" $(ARGS)
+
+browser: venv ## Find Chromium, or install it where apt and root allow
+	@$(RUN) -m bzpeer.run.browser
+
+lint: venv ## Check style and formatting
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+
+format: venv ## Format the code
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+types: venv ## Check type annotations
+	@$(RUN) -m bzpeer.run.checks types
+
+check: venv ## Check for missing migrations and for unsafe production settings
+	@$(RUN) -m bzpeer.run.checks django
+
+lock: venv ## Write requirements.lock anew from pyproject.toml
+	@$(RUN) -m bzpeer.run.checks lock
+
+shell: venv ## Open a Django shell
+	@$(RUN) manage.py shell
+
+psql: venv ## Open psql on the database
+	@$(RUN) manage.py dbshell
+
+bench-%: venv ## Measure one thing: make bench-NAME runs manage.py bench NAME
+	@$(RUN) manage.py bench $*
+
+faults: venv ## Break things on purpose and count what is lost
+	@$(RUN) manage.py faults
+
+clean: ## Remove caches and .venv; the demo's data stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
+	@if [ -d var ]; then echo "The demo's data in var/ stay: 'make clean-data' deletes them."; fi
+
+clean-data: venv ## Delete the demo's data, after a question
+	@$(RUN) -m bzpeer.run.checks clean-data
