@@ -1,0 +1,4 @@
+from graph.models.collaboration import Collaboration
+from graph.models.slice import GraphSlice
+
+__all__ = ["Collaboration", "GraphSlice"]
