@@ -1,0 +1,49 @@
+"""What a service of profiles may refuse; the text is written for the person who asked."""
+
+
+class ProfilesError(Exception):
+    """Base of all refusals."""
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class TooMany(ProfilesError):
+    """A limit per person and time is used up."""
+
+
+class FollowError(ProfilesError):
+    pass
+
+
+class ClaimError(ProfilesError):
+    pass
+
+
+class ClaimStateError(ClaimError):
+    """The claim is not in a state from which this step leads."""
+
+
+class ClaimConflict(ClaimError):
+    """Another claim holds this author or this member."""
+
+
+class InvitationError(ProfilesError):
+    pass
+
+
+class ClaimNeeded(InvitationError):
+    """Only researchers whose claim was accepted invite."""
+
+
+class ConversationError(ProfilesError):
+    pass
+
+
+class CurationError(ProfilesError):
+    pass
+
+
+class AccountError(ProfilesError):
+    pass

@@ -1,0 +1,220 @@
+from itertools import product
+
+from django.db.models import QuerySet
+
+from profiles.exceptions import ClaimConflict, ClaimError, ClaimStateError, TooMany
+from profiles.models import Claim, ClaimStep, Notification, OutgoingMail, Researcher, User
+from profiles.services import accounts, claims, pages
+from tests.factories import make_author
+from tests.profiles.cast import PeopleTestCase
+from trust.models import Evidence
+from works.models import Mark
+
+State = Claim.State
+CASE = "My institution's page links here, and the address on both papers is mine."
+
+
+class ClaimServiceTests(PeopleTestCase):
+    def submit(self, user: User | None = None) -> Claim:
+        return claims.submit_claim(user=user or self.bob, author=self.bob_author, case=CASE)
+
+    def approve(self, claim: Claim) -> Claim:
+        return claims.approve_claim(claim=claim, actor=self.moderator)
+
+    def ledger(self) -> QuerySet[Evidence]:
+        return Evidence.objects.filter(author=self.bob_author)
+
+    def test_accepting_does_all_of_it(self) -> None:
+        claim = self.approve(self.submit())
+        self.bob_author.refresh_from_db()
+        self.assertEqual(claim.state, State.APPROVED)
+        self.assertTrue(self.bob_author.claimed)
+        self.assertEqual(self.bob_author.version, 2)
+        self.assertEqual(Researcher.objects.get(user=self.bob).author, self.bob_author)
+        self.assertEqual(
+            set(self.ledger().values_list("kind", "event_key")),
+            {("claim_accepted", f"claim:{claim.pk}"), ("email_confirmed", f"claim:{claim.pk}:email")},
+        )
+        self.assertTrue(Mark.objects.filter(what=Mark.What.TRUST, object_id=self.bob_author.pk).exists())
+        told = Notification.objects.get(recipient=self.bob)
+        self.assertEqual((told.verb, told.target_url), ("claim_accepted", claim.get_absolute_url()))
+        self.assertEqual(OutgoingMail.objects.get(notification=told).recipients, [self.bob.email])
+
+    def test_the_confirmed_address_stands_only_in_the_private_detail(self) -> None:
+        claim = self.approve(self.submit())
+        line = self.ledger().get(event_key=f"claim:{claim.pk}:email")
+        self.assertEqual(line.detail.detail, {"email": self.bob.email})
+        self.assertNotIn(self.bob.email, f"{line.source} {line.event_key}")
+
+    def test_every_step_is_written_down(self) -> None:
+        claim = self.submit()
+        claims.reject_claim(claim=claim, actor=self.moderator, reason="No link found.")
+        claims.appeal_claim(claim=claim, actor=self.bob, reason="It is on page two.")
+        self.approve(claim)
+        steps = ClaimStep.objects.filter(claim=claim).values_list("from_state", "to_state", "actor", "reason")
+        self.assertEqual(
+            list(steps),
+            [
+                ("", "submitted", self.bob.pk, ""),
+                ("submitted", "in_review", self.moderator.pk, ""),
+                ("in_review", "rejected", self.moderator.pk, "No link found."),
+                ("rejected", "appealed", self.bob.pk, "It is on page two."),
+                ("appealed", "approved", self.moderator.pk, ""),
+            ],
+        )
+
+    def test_only_edges_of_the_table_are_stepped(self) -> None:
+        steps = {
+            State.IN_REVIEW: claims.review_claim,
+            State.APPROVED: claims.approve_claim,
+            State.REJECTED: claims.reject_claim,
+            State.APPEALED: claims.appeal_claim,
+            State.DISPUTED: claims.dispute_claim,
+            State.REVOKED: claims.revoke_claim,
+        }
+        for before, after in product(State, steps):
+            allowed = after in claims.TRANSITIONS[before]
+            if (before, after) == (State.SUBMITTED, State.REJECTED):
+                allowed = True  # through review
+            if allowed:
+                continue
+            Claim.objects.filter(user=self.bob).delete()
+            claim = Claim.objects.create(user=self.bob, author=self.bob_author, state=before, case=CASE)
+            with self.subTest(before=before, after=after), self.assertRaises(ClaimStateError):
+                steps[after](claim=claim, actor=self.moderator, reason="Because.")
+            claim.refresh_from_db()
+            self.assertEqual(claim.state, before)
+
+    def test_a_second_rejection_is_final(self) -> None:
+        claim = self.submit()
+        claims.reject_claim(claim=claim, actor=self.moderator, reason="No.")
+        claims.appeal_claim(claim=claim, actor=self.bob, reason="But.")
+        claims.reject_claim(claim=claim, actor=self.moderator, reason="Still no.")
+        with self.assertRaises(ClaimStateError):
+            claims.appeal_claim(claim=claim, actor=self.bob, reason="But, but.")
+
+    def test_rivals_may_file_while_a_claim_is_pending_and_one_is_accepted(self) -> None:
+        first, second = self.submit(), self.submit(self.charlie)
+        self.approve(first)
+        with self.assertRaisesMessage(ClaimConflict, "accepted meanwhile, by Bob Stone"):
+            self.approve(second)
+        second.refresh_from_db()
+        self.assertEqual(second.state, State.SUBMITTED)
+        self.assertEqual(Evidence.objects.filter(event_key=f"claim:{second.pk}").count(), 0)
+
+    def test_a_person_has_one_page(self) -> None:
+        self.approve(self.submit())
+        with self.assertRaises(ClaimConflict):
+            claims.submit_claim(user=self.bob, author=self.charlie_author, case=CASE)
+
+    def test_two_pages_are_not_accepted_for_one_person(self) -> None:
+        one = self.submit()
+        two = claims.submit_claim(user=self.bob, author=self.charlie_author, case=CASE)
+        self.approve(one)
+        with self.assertRaisesMessage(ClaimConflict, "a person has one page"):
+            self.approve(two)
+
+    def test_the_same_claim_is_not_filed_twice_and_three_at_most(self) -> None:
+        self.submit()
+        with self.assertRaises(ClaimConflict):
+            self.submit()
+        for _ in range(2):
+            claims.submit_claim(user=self.bob, author=make_author(), case=CASE)
+        with self.assertRaises(TooMany):
+            claims.submit_claim(user=self.bob, author=make_author(), case=CASE)
+
+    def test_a_hidden_record_is_not_claimed(self) -> None:
+        with self.assertRaises(ClaimError):
+            claims.submit_claim(user=self.bob, author=make_author(suppressed=True), case=CASE)
+
+    def test_an_unconfirmed_address_claims_nothing(self) -> None:
+        self.bob.emailaddress_set.update(verified=False)
+        with self.assertRaises(ClaimError):
+            self.submit()
+
+    def test_revoking_and_giving_up_undo_what_acceptance_did(self) -> None:
+        for end in ("revoke", "give up"):
+            with self.subTest(end=end):
+                claim = self.approve(self.submit())
+                if end == "revoke":
+                    claims.dispute_claim(claim=claim, actor=self.moderator, reason="A rival.")
+                    claims.revoke_claim(claim=claim, actor=self.moderator, reason="Not them.")
+                else:
+                    claims.give_up_claim(claim=claim, actor=self.bob)
+                self.bob_author.refresh_from_db()
+                self.assertFalse(self.bob_author.claimed)
+                self.assertFalse(Researcher.objects.filter(user=self.bob).exists())
+                standing = self.ledger().filter(ends=None, ended_by=None)
+                self.assertEqual(list(standing), [])
+
+    def test_a_dispute_makes_the_page_read_only_until_it_is_upheld(self) -> None:
+        claim = self.approve(self.submit())
+        claims.dispute_claim(claim=claim, actor=self.moderator, reason="A rival.")
+        page = Researcher.objects.get(user=self.bob)
+        with self.assertRaises(ClaimError):
+            pages.update_researcher(researcher=page, bio="Me", open_to_collaborate=True)
+        claims.uphold_claim(claim=claim, actor=self.moderator, reason="It is theirs.")
+        pages.update_researcher(researcher=page, bio="Me", open_to_collaborate=True)
+        self.assertEqual(Researcher.objects.get(user=self.bob).bio, "Me")
+
+    def test_moderators_are_told_of_a_new_claim(self) -> None:
+        accounts.make_moderator(user=self.moderator)
+        claim = self.submit()
+        told = Notification.objects.get(recipient=self.moderator)
+        self.assertEqual(told.target_url, f"/admin/profiles/claim/{claim.pk}/change/")
+
+
+class ClaimPageTests(PeopleTestCase):
+    def setUp(self) -> None:
+        self.path = f"/researchers/{self.bob_author.pid}/claim/"
+
+    def test_the_case_is_filed_and_its_page_shows_the_log(self) -> None:
+        response = self.post(self.bob, self.path, {"case": CASE})
+        claim = Claim.objects.get(user=self.bob)
+        self.assertRedirects(response, claim.get_absolute_url())
+        page = self.get(self.bob, claim.get_absolute_url())
+        self.assertContains(page, "Waiting for a moderator")
+        self.assertContains(page, "the address on both papers is mine")
+
+    def test_an_empty_case_is_asked_again_with_status_200(self) -> None:
+        response = self.post(self.bob, self.path, {"case": " "})
+        self.assertContains(response, 'role="alert"', status_code=200)
+        self.assertFalse(Claim.objects.filter(user=self.bob).exists())
+
+    def test_a_refusal_stands_in_the_form_and_keeps_what_was_typed(self) -> None:
+        response = self.post(self.alice, self.path, {"case": CASE})
+        self.assertNotContains(response, "Your case is filed")
+        self.assertContains(response, "a person has one page")
+
+    def test_a_claimed_page_says_so_and_can_be_contested(self) -> None:
+        path = f"/researchers/{self.alice_author.pid}/claim/"
+        self.assertContains(self.get(self.bob, path), "Somebody else has claimed this page already")
+        self.post(self.bob, path, {"case": CASE})
+        self.assertEqual(Claim.objects.filter(author=self.alice_author, state=State.SUBMITTED).count(), 1)
+
+    def test_a_claim_is_withdrawn(self) -> None:
+        self.post(self.bob, self.path, {"case": CASE})
+        claim = Claim.objects.get(user=self.bob)
+        response = self.post(self.bob, f"{claim.get_absolute_url()}withdraw/")
+        self.assertRedirects(response, claim.get_absolute_url())
+        claim.refresh_from_db()
+        self.assertEqual(claim.state, State.WITHDRAWN)
+
+    def test_an_appeal_is_filed_once(self) -> None:
+        self.post(self.bob, self.path, {"case": CASE})
+        claim = claims.reject_claim(
+            claim=Claim.objects.get(user=self.bob), actor=self.moderator, reason="No link found."
+        )
+        self.assertContains(self.get(self.bob, claim.get_absolute_url()), "No link found.")
+        self.post(self.bob, f"{claim.get_absolute_url()}appeal/", {"reason": "It is on page two."})
+        claim.refresh_from_db()
+        self.assertEqual(claim.state, State.APPEALED)
+
+    def test_the_owner_edits_their_page_and_the_public_version_rises(self) -> None:
+        before = self.alice_author.version
+        response = self.post(self.alice, "/me/profile/", {"bio": "I count.\u202e", "open_to_collaborate": ""})
+        self.assertRedirects(response, "/me/profile/")
+        self.alice_author.refresh_from_db()
+        page = Researcher.objects.get(user=self.alice)
+        self.assertEqual((page.bio, page.open_to_collaborate), ("I count.", False))
+        self.assertEqual(self.alice_author.version, before + 1)
