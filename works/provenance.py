@@ -60,7 +60,9 @@ def disagreements(records: Sequence[SourceRecord]) -> list[Disagreement]:
         for record in records:
             value = _value(record.payload, field)
             if value:
-                said.setdefault(_comparable(value), (f"{record.get_provider_display()} {record.record_id}", value))
+                said.setdefault(
+                    _comparable(value), (f"{record.get_provider_display()} {record.record_id}", value)
+                )
         if len(said) > 1:
             found.append(Disagreement(label, list(said.values())))
     return found

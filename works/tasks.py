@@ -1,5 +1,7 @@
 """Celery entry points of works: each drains one kind of mark."""
 
+from collections.abc import Callable
+
 from celery import shared_task
 
 from works.models import Mark
@@ -27,3 +29,14 @@ def drain_catalogue() -> int:
     from works.services.marks import drain
 
     return drain(Mark.What.CATALOGUE, refresh_catalogue, batch=2000)
+
+
+def rebuild_works(say: Callable[[str], None] = lambda words: None) -> None:
+    """Work off what an import left in works, in this process; say what is done."""
+    for words, drain in (
+        ("Finding who is who", drain_resolve),
+        ("Counting", drain_counts),
+        ("Indexing", drain_catalogue),
+    ):
+        say(words)
+        drain()

@@ -28,7 +28,10 @@ class Mark(models.Model):
 
     class Meta:
         indexes = [
-            # services/marks.py takes marks of one kind in ranges of ids
+            # services/marks.py: who waits longest, then all marks of the same object
+            models.Index(
+                fields=["what", "run_at", "id"], name="works_mark_due_idx", condition=models.Q(dead=False)
+            ),
             models.Index(
                 fields=["what", "object_id"], name="works_mark_object_idx", condition=models.Q(dead=False)
             ),

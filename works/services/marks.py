@@ -68,12 +68,13 @@ def _lock(what: Mark.What) -> bool:
 
 
 def _take(what: Mark.What, batch: int) -> list[int]:
-    """Delete the marks of the next objects in the order of their ids, and return those ids."""
+    """Delete every due mark of the objects that wait longest, and return the objects' ids, ascending."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "delete from works_mark where id = any(array(select id from works_mark"
-            " where what = %s and not dead and run_at <= now() order by object_id limit %s)) returning object_id",
-            [what, batch],
+            "delete from works_mark where what = %s and not dead and run_at <= now()"
+            " and object_id = any(array(select object_id from works_mark"
+            "  where what = %s and not dead and run_at <= now() order by run_at, id limit %s)) returning object_id",
+            [what, what, batch],
         )
         return sorted({row[0] for row in cursor.fetchall()})
 

@@ -34,7 +34,7 @@ def _read_lines(work_ids: list[int]) -> tuple[list[Line], dict[int, str], dict[i
     """Return the lines of all name blocks that stand on these works, their blocks and present authors."""
     rows = query(
         "select a.id, a.work_id, coalesce(nullif(a.display_name, ''), a.raw_author_name), a.orcid, a.openalex_id,"
-        " a.name_block, a.author_id, w.publication_year, case when author.claimed then a.author_id end,"
+        " a.name_block, a.author_id, w.publication_year, case when author.claimed or author.suppressed then a.author_id end,"
         " coalesce((select array_agg(institution_id) from works_authorshipinstitution i where i.authorship_id = a.id), '{}'),"
         " coalesce((select array_agg(topic_id) from works_worktopic t where t.work_id = a.work_id), '{}')"
         " from works_authorship a join works_work w on w.id = a.work_id left join works_author author on author.id = a.author_id"
@@ -132,7 +132,7 @@ def _retire_empty(successors: dict[int, int]) -> None:
     pairs = query(
         "update works_author a set merged_into_id = s.new, version = version + 1, updated_at = now()"
         " from unnest(%s::bigint[], %s::bigint[]) as s (old, new)"
-        " where a.id = s.old and not a.claimed and a.merged_into_id is null"
+        " where a.id = s.old and not a.claimed and not a.suppressed and a.merged_into_id is null"
         " and not exists (select 1 from works_authorship where author_id = a.id) returning a.id, s.new",
         [list(successors), list(successors.values())],
     )

@@ -136,7 +136,7 @@ def page_numbers(page: Page[Any]) -> list[int]:
 
 class Bar(NamedTuple):
     year: int
-    count: int
+    works: int
     x: float
     column: float
     stick_x: float

@@ -1,17 +1,14 @@
 """Import files: manage.py ingest openalex PATH... / ingest arxiv PATH..."""
 
-import sys
 import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from works.ingest.load import READERS, AlreadyRunning, UnreadableFile, ingest
-from works.ingest.load import Progress as Counts
+from works.ingest.report import Reporter
 from works.models import ImportReject
-from works.tasks import drain_catalogue, drain_counts, drain_resolve
+from works.tasks import rebuild_works
 
 
 class Command(BaseCommand):
@@ -29,16 +26,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         try:
-            with Reporter(sys.stderr.isatty()) as reporter:
+            with Reporter() as reporter:
                 run = ingest(options["provider"], options["paths"], reporter.show)
                 if not options["no_rebuild"]:
-                    for words, drain in (
-                        ("Finding who is who", drain_resolve),
-                        ("Counting", drain_counts),
-                        ("Indexing", drain_catalogue),
-                    ):
-                        reporter.say(words)
-                        drain()
+                    rebuild_works(reporter.say)
         except UnreadableFile as error:
             raise CommandError(str(error), returncode=2) from error
         except AlreadyRunning as error:
@@ -58,48 +49,3 @@ class Command(BaseCommand):
             self.stdout.write(f"  {reject}")
         if run.rejected > 5:
             self.stdout.write(f"  and {run.rejected - 5} more, in the admin under Import rejects.")
-
-
-class Reporter:
-    """A live bar on a terminal, a plain line every few seconds elsewhere."""
-
-    def __init__(self, live: bool) -> None:
-        self._bar = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20, pulse_style="cyan"),
-            TextColumn("{task.completed:,.0f} records"), TextColumn("{task.fields[rate]}"),
-            TextColumn("{task.fields[rejected]}"), TimeElapsedColumn(), console=Console(stderr=True),
-        ) if live else None  # fmt: skip
-        self._started = time.monotonic()
-        self._last = self._started
-
-    def __enter__(self) -> "Reporter":
-        if self._bar:
-            self._bar.start()
-            self._task = self._bar.add_task("Starting", total=None, rate="", rejected="")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
-
-    def show(self, counts: Counts) -> None:
-        now = time.monotonic()
-        rate = counts.read / max(now - self._started, 0.001)
-        if self._bar:
-            self._bar.update(
-                self._task, description=counts.file, completed=counts.read, rate=f"{rate:,.0f}/s",
-                rejected=f"{counts.rejected} rejected" if counts.rejected else "",
-            )  # fmt: skip
-        elif now - self._last >= 5:
-            self._last = now
-            print(
-                f"{counts.file}: {counts.read} records, {rate:.0f}/s, {counts.rejected} rejected",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    def say(self, words: str) -> None:
-        if self._bar:
-            self._bar.update(self._task, description=words, rate="", rejected="")
-        else:
-            print(f"{words} ...", file=sys.stderr, flush=True)

@@ -1,0 +1,41 @@
+"""The chain from imported records to pages, and when its links run. Joins every app; imported by nothing but Celery.
+
+Order matters: each link reads what the ones before it wrote and leaves marks for the ones behind.
+"""
+
+from celery import Task, shared_task
+
+from bzpeer.celery import app
+from graph.tasks import build_ahead, drain_collaborations, drain_slices
+from profiles.tasks import expire_invitations, forget_addresses, send_outbox
+from trust.tasks import drain_trust, follow_time
+from works.models import Mark
+from works.services.marks import due_kinds
+from works.tasks import drain_catalogue, drain_counts, drain_resolve
+
+CHAIN: dict[Mark.What, Task] = {
+    Mark.What.RESOLVE: drain_resolve,
+    Mark.What.COUNTS: drain_counts,
+    Mark.What.CATALOGUE: drain_catalogue,
+    Mark.What.COLLABORATIONS: drain_collaborations,
+    Mark.What.TRUST: drain_trust,
+    Mark.What.SLICE: drain_slices,
+    Mark.What.MAIL: send_outbox,
+}
+
+SWEEP_SECONDS = 10.0
+
+
+@shared_task
+def sweep() -> dict[str, int]:
+    """Work off what lost messages left; two sweepers at once do nothing twice (marks.drain locks each kind)."""
+    return {what: CHAIN[what]() for what in CHAIN if what in due_kinds()}
+
+
+app.conf.beat_schedule = {
+    "sweep": {"task": sweep.name, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
+    "build-ahead": {"task": build_ahead.name, "schedule": 600.0},
+    "expire-invitations": {"task": expire_invitations.name, "schedule": 3600.0},
+    "follow-time": {"task": follow_time.name, "schedule": 3600.0},
+    "forget-addresses": {"task": forget_addresses.name, "schedule": 3600.0},
+}
