@@ -162,7 +162,7 @@ def _text(parent: etree._Element, tag: str) -> str:
 
 def _read_table(stream: IO[bytes], name: str) -> Iterator[WorkRecord | Reject]:
     csv.field_size_limit(MAX_FIELD)
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")  # type: ignore[type-var]
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
     # NUL ends csv's patience with the whole file; no field of ours may hold one anyway.
     rows = csv.reader((line.replace("\x00", "") for line in text), delimiter="\t")
     header = next(rows, [])

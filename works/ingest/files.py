@@ -52,7 +52,7 @@ def file_digest(path: Path) -> str:
 class _Bounded(io.RawIOBase):
     """A decompressed stream that stops where the ratio says that it is a bomb."""
 
-    def __init__(self, inner: IO[bytes], compressed_size: int, name: str) -> None:
+    def __init__(self, inner: IO[bytes] | gzip.GzipFile, compressed_size: int, name: str) -> None:
         self._inner, self._name = inner, name
         self._limit = max(compressed_size, 4096) * MAX_RATIO
         self._read = 0
@@ -78,17 +78,17 @@ def open_stream(path: Path) -> Iterator[IO[bytes]]:
     with path.open("rb") as raw:
         head = raw.read(6)
         raw.seek(0)
-        inner: IO[bytes]
+        inner: IO[bytes] | gzip.GzipFile
         if head[:2] == b"\x1f\x8b":
             inner = gzip.GzipFile(fileobj=raw)
         elif head == b"\xfd7zXZ\x00":
-            inner = lzma.LZMAFile(raw)  # type: ignore[assignment]  # noqa: SIM115 (raw closes it)
+            inner = lzma.LZMAFile(raw)  # noqa: SIM115 (raw closes it)
         elif head[:3] == b"BZh":
-            inner = bz2.BZ2File(raw)  # type: ignore[assignment]
+            inner = bz2.BZ2File(raw)
         else:
             yield raw
             return
-        yield io.BufferedReader(_Bounded(inner, path.stat().st_size, path.name), 1 << 16)  # type: ignore[type-var]
+        yield io.BufferedReader(_Bounded(inner, path.stat().st_size, path.name), 1 << 16)
 
 
 def open_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
@@ -106,7 +106,7 @@ def open_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
                     continue
                 with archive.open(info) as member:
                     bounded = _Bounded(member, info.compress_size, info.filename)
-                    yield info.filename, io.BufferedReader(bounded, 1 << 16)  # type: ignore[misc, type-var]
+                    yield info.filename, io.BufferedReader(bounded, 1 << 16)
     except zipfile.BadZipFile as error:
         raise UnreadableFile(f"{path.name}: damaged zip ({error}).") from error
 

@@ -73,7 +73,7 @@ def _objects(stream: IO[bytes], name: str) -> Iterator[dict[str, Any] | Reject]:
         return
     if first.startswith(b"{"):
         try:
-            value = _DECODER.decode(first)
+            value: dict[str, Any] | None = _DECODER.decode(first)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             value = None
         if value is not None and "results" not in value:
@@ -102,13 +102,13 @@ def _objects(stream: IO[bytes], name: str) -> Iterator[dict[str, Any] | Reject]:
         first += b"\n" + (second or b"")
     document = first + b"\n" + read_whole(stream, name)
     try:
-        value = _ANY.decode(document)
+        whole = _ANY.decode(document)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         yield Reject(f"not JSON: {error}"[:300], _snippet(document))
         return
-    if isinstance(value, dict):
-        value = value.get("results", [value])
-    yield from _each(value)
+    if isinstance(whole, dict):
+        whole = whole.get("results", [whole])
+    yield from _each(whole)
 
 
 def _each(values: Any) -> Iterator[dict[str, Any] | Reject]:

@@ -133,7 +133,13 @@ def refresh_catalogue(work_ids: list[int]) -> None:
         [work_ids],
     )
     refresh_institution_search(institutions)
-    refresh_topic_search(topics)
+    refresh_topic_search(
+        _column(
+            "with recursive line as (select id, parent_id from works_topic where id = any(%s)"
+            " union select t.id, t.parent_id from works_topic t join line on t.id = line.parent_id) select id from line",
+            topics,
+        )
+    )
 
 
 def _column(sql: str, ids: list[int]) -> list[int]:

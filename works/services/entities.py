@@ -122,23 +122,21 @@ def place_topics(records: Iterable[TopicRecord]) -> dict[Key, int]:
     rows_of_topics: dict[Key, dict[str, Any]] = {}
     for key, record in sorted(unique.items()):
         if key not in known:
-            parent = next(
+            parent_id = next(
                 (known[("openalex", value)] for value, _ in record.lineage if ("openalex", value) in known),
                 None,
             )
             rows_of_topics[key] = {
                 "display_name": record.display_name,
                 "level": Topic.Level.TOPIC,
-                "parent_id": parent,
+                "parent_id": parent_id,
             }
     known |= _make_topics(rows_of_topics)
     return {key: known[key] for key in unique}
 
 
 def _make_topics(rows: dict[Key, dict[str, Any]]) -> dict[Key, int]:
-    made = Topic.objects.bulk_create(
-        Topic(search_key=fold(fields["display_name"]), **fields) for fields in rows.values()
-    )
+    made = Topic.objects.bulk_create(Topic(**fields) for fields in rows.values())
     found = {key: topic.pk for key, topic in zip(rows, made, strict=True)}
     _add_identifiers("topic", {key: (number, None) for key, number in found.items()})
     return found
