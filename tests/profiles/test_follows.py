@@ -54,10 +54,10 @@ class FollowTests(PeopleTestCase):
         self.assertTemplateUsed(response, "profiles/_follow_button.html")
         self.assertNotContains(response, "<html")
         self.assertContains(response, f'action="{self.undo}"')
-        self.assertContains(response, '<dd id="followers-count" hx-swap-oob="true">1</dd>', html=True)
+        self.assertContains(response, '<strong id="followers-count" hx-swap-oob="true">1</strong>', html=True)
         response = self.post(self.bob, self.undo, headers=HTMX)
         self.assertContains(response, "Undo: follow again")
-        self.assertContains(response, '<dd id="followers-count" hx-swap-oob="true">0</dd>', html=True)
+        self.assertContains(response, '<strong id="followers-count" hx-swap-oob="true">0</strong>', html=True)
 
     def test_without_htmx_the_form_leads_back_to_a_page_of_this_site_only(self) -> None:
         response = self.post(self.bob, self.path, {"next": "/me/following/"})

@@ -35,7 +35,7 @@ class SnapshotTests(TrustPageTestCase):
         html = self.snapshot()
         for words in (
             "Trust snapshot", "Quick read", "<strong>Trust 10</strong> - Unverified", "Verification L1", "Unclaimed author",
-            SENTENCE, "Why 10?", '<dd id="followers-count">1\u202f234</dd>', "close collaborator</dt>",
+            SENTENCE, "Why 10?", '<strong id="followers-count">1\u202f234</strong>', "close collaborator</li>",
         ):  # fmt: skip
             with self.subTest(words):
                 self.assertIn(words, html)
