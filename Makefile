@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 export PORT HOST
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast browser venv lint format types check lock shell psql bench faults clean clean-data
+.PHONY: help demo test test-fast browser venv lint format types check lock shell psql clean clean-data
 
 help: ## List what make can do
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -48,12 +48,6 @@ shell: venv ## Open a Django shell
 
 psql: venv ## Open psql on the database
 	@$(RUN) manage.py dbshell
-
-bench-%: venv ## Measure one thing: make bench-NAME runs manage.py bench NAME
-	@$(RUN) manage.py bench $*
-
-faults: venv ## Break things on purpose and count what is lost
-	@$(RUN) manage.py faults
 
 clean: ## Remove caches and .venv; the demo's data stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from bzpeer.lib.admin import ReadOnlyAdmin
 from profiles.access import MemberRequest
 from profiles.exceptions import ProfilesError
 from profiles.models import (
@@ -35,23 +36,6 @@ admin.site.index_title = "What waits for a decision"
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that nobody edits by hand."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        shown = self.fields or [field.name for field in self.model._meta.fields]
-        return [str(name) for name in shown]
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 class DecisionAdmin(ReadOnlyAdmin):
     """Rows on which a moderator decides: buttons and a reason below the facts, each a service call."""
 
@@ -60,6 +44,11 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return admin.ModelAdmin.has_change_permission(self, request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Return every field: what may change is only the decision."""
+        shown = self.fields or [field.name for field in self.model._meta.fields]
+        return [str(name) for name in shown]
 
     def open_decisions(self, obj: Any) -> list[str]:
         """Return the names of the decisions that obj allows now."""

@@ -1,26 +1,11 @@
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
+from bzpeer.lib.admin import ReadOnlyAdmin
 from trust.models import Evidence, TrustScore
 
 
-class ReadOnly(admin.ModelAdmin):
-    """Looked at, never changed by hand."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Evidence)
-class EvidenceAdmin(ReadOnly):
+class EvidenceAdmin(ReadOnlyAdmin):
     list_display = ["author", "kind", "source", "observed_at", "expires_at", "ends"]
     list_filter = ["kind"]
     list_select_related = ["author", "ends__author"]
@@ -29,7 +14,7 @@ class EvidenceAdmin(ReadOnly):
 
 
 @admin.register(TrustScore)
-class TrustScoreAdmin(ReadOnly):
+class TrustScoreAdmin(ReadOnlyAdmin):
     list_display = ["author", "value", "level", "formula_version", "computed_at", "frozen_at"]
     list_filter = ["level", "formula_version"]
     list_select_related = ["author"]
