@@ -85,6 +85,17 @@ class OddityTests(TestCase):
             (authorship.raw_name, authorship.openalex, authorship.raw_affiliations), ("Liu Ke", "", ("Meta",))
         )
 
+    def test_an_id_that_stands_twice_stays_with_whom_it_fits(self) -> None:
+        one = {"id": "https://openalex.org/A5049592593", "display_name": "Moses J. Bockarie"}
+        names = ["W. Kastens", "M. J. Bockarie"]
+        record = read_one(
+            WORK | {"authorships": [{"author": one, "raw_author_name": name} for name in names]}
+        )
+        self.assertEqual(
+            [(a.name, a.openalex) for a in record.authorships],
+            [("W. Kastens", ""), ("Moses J. Bockarie", "A5049592593")],
+        )
+
     def test_a_place_without_a_name_is_left_out(self) -> None:
         record = read_one(WORK | {"authorships": [{"author": {"id": None, "display_name": None}}]})
         self.assertEqual(record.authorships, ())

@@ -79,6 +79,7 @@ def _authorships(records: dict[int, WorkRecord], order: list[int]) -> list[tuple
     """Return the longest author list; what only other lists know of the same people is added to it."""
     chosen = max(order, key=lambda key: (len(records[key].authorships), -order.index(key)))
     authorships = list(records[chosen].authorships)
+    ours = Counter(_name_key(authorship.name) for authorship in authorships)
     for key in order:
         if key == chosen:
             continue
@@ -87,7 +88,7 @@ def _authorships(records: dict[int, WorkRecord], order: list[int]) -> list[tuple
         for place, authorship in enumerate(authorships):
             name = _name_key(authorship.name)
             other = others.get(name)
-            if other and counts[name] == 1:
+            if other and counts[name] == 1 == ours[name]:  # of two namesakes nobody knows which
                 authorships[place] = msgspec.structs.replace(
                     authorship,
                     orcid=authorship.orcid or other.orcid,

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import msgspec
 
+from bzpeer.lib.names import split_name
 from works.identifiers import (
     normalise_arxiv,
     normalise_doi,
@@ -147,7 +148,7 @@ def _work(item: dict[str, Any]) -> WorkRecord | Reject:
     if kind in _NOT_WORKS:
         return Reject(f"a {kind}, which is no publication", record_id)
     title = _text(item.get("display_name") or item.get("title"))
-    authorships = tuple(_authorships(item))
+    authorships = tuple(_one_id_each(list(_authorships(item))))
     if not title and not authorships:
         return Reject("neither title nor authors", record_id)
     when = _date(item.get("publication_date"))
@@ -223,6 +224,31 @@ def _authorships(item: dict[str, Any]) -> Iterator[AuthorshipRecord]:
             raw_affiliations=tuple(text[:1000] for value in _list(strings) if (text := _text(value)))[:20],
             institutions=tuple(_institutions(entry)),
         )
+
+
+def _one_id_each(authorships: list[AuthorshipRecord]) -> list[AuthorshipRecord]:
+    """Take an author id that stands twice in one list from all lines but the one whose printed name fits it best.
+
+    OpenAlex gives a person's id to a coauthor now and then ("W. Kastens" as Moses J. Bockarie) and to both
+    of two namesakes; nobody is twice on one work.
+    """
+    lines: dict[str, list[int]] = {}
+    for place, authorship in enumerate(authorships):
+        for value in {authorship.openalex, authorship.orcid} - {""}:
+            lines.setdefault(value, []).append(place)
+    for places in lines.values():
+        fits = [place for place in places if _name_fits(authorships[place])]
+        for place in places:
+            if len(places) > 1 and place != (fits or places)[0]:
+                authorships[place] = msgspec.structs.replace(
+                    authorships[place], openalex="", orcid="", display_name=""
+                )
+    return authorships
+
+
+def _name_fits(authorship: AuthorshipRecord) -> bool:
+    printed, known = split_name(authorship.raw_name).folded, split_name(authorship.name).folded
+    return printed.family_key == known.family_key
 
 
 def _institutions(entry: dict[str, Any]) -> Iterator[InstitutionRecord]:
