@@ -17,8 +17,8 @@ venv: ## Make .venv from requirements.lock, if it is not up to date
 demo: venv ## Run everything on this machine: make demo PORT=8000 HOST=127.0.0.1
 	@$(RUN) -m bzpeer.run
 
-test: venv browser ## Run all tests with servers of their own; ARGS="-k name" narrows them
-	@$(RUN) -m pytest -n 2 $(ARGS)
+test: venv browser ## Run all tests with servers of their own; ARGS="-k name" narrows them, DATA=path adds real files
+	@DATA="$(DATA)" $(RUN) -m pytest -n 2 -rs $(ARGS)
 
 test-fast: venv ## Run the tests that need no browser
 	@$(RUN) -m pytest -n 2 -m "not browser" $(ARGS)
