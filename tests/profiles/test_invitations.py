@@ -138,7 +138,8 @@ class InvitationServiceTests(PeopleTestCase):
         invitation = invite(self.dora, self.alice_author)
         invitations.decline_invitation(invitation=invitation, user=self.alice)
         Invitation.objects.update(created_at=timezone.now() - timedelta(days=91))
-        invite(self.dora, self.alice_author)
+        again = invite(self.dora, self.alice_author)
+        self.assertEqual(again.state, Invitation.State.PENDING)
 
     def test_a_disputed_researcher_sends_nothing(self) -> None:
         claim = self.dora.claims.get()

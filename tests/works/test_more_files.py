@@ -7,7 +7,12 @@ from unittest import SkipTest, TestCase
 from works.ingest import arxiv, openalex
 from works.ingest.records import Reject, WorkRecord
 
-EXPECTED = ("a grant, which is no publication", "neither title nor authors", "no arXiv work:", "no OpenAlex work id")
+EXPECTED = (
+    "a grant, which is no publication",
+    "neither title nor authors",
+    "no arXiv work:",
+    "no OpenAlex work id",
+)
 
 
 class MoreFilesTests(TestCase):

@@ -1,7 +1,9 @@
 """Institutions, sources and topics as records name them: found by identifier, made where they are new."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, TypeVar
+
+from django.db.models import Model
 
 from bzpeer.lib.names import fold
 from bzpeer.lib.sql import copy_rows, query
@@ -9,6 +11,8 @@ from works.ingest.records import InstitutionRecord, SourceRef, TopicRecord
 from works.models import Institution, Source, Topic
 
 Key = tuple[str, str]
+R = TypeVar("R", bound=Hashable)
+M = TypeVar("M", bound=Model)
 _LEVELS = {"subfields": Topic.Level.SUBFIELD, "fields": Topic.Level.FIELD, "domains": Topic.Level.DOMAIN}
 
 
@@ -30,66 +34,56 @@ def _add_identifiers(entity: str, rows: dict[Key, tuple[int, int | None]]) -> No
     )  # fmt: skip
 
 
-def place_institutions(found: Iterable[tuple[InstitutionRecord, int]]) -> dict[InstitutionRecord, int]:
-    """Return the Institution of each record, by ROR or OpenAlex id. found: (record, SourceRecord id)."""
-    records = dict(found)
-    keys = {record: _institution_keys(record) for record in records}
-    known = _known("institution", (key for several in keys.values() for key in several))
-    placed: dict[InstitutionRecord, int] = {}
-    fresh: dict[Key, InstitutionRecord] = {}
-    for record in sorted(records, key=lambda r: (r.openalex, r.ror, r.display_name)):
-        if not any(key in known or key in fresh for key in keys[record]):
-            fresh[keys[record][0]] = record
-    made = Institution.objects.bulk_create(
-        Institution(display_name=r.display_name, ror=r.ror, country_code=r.country_code, type=r.type)
-        for r in fresh.values()
-    )
-    known |= {key: institution.pk for key, institution in zip(fresh, made, strict=True)}
-    added: dict[Key, tuple[int, int | None]] = {
-        key: (known[key], records[record]) for key, record in fresh.items()
-    }
-    for record, several in keys.items():
-        number = next(known[key] for key in several if key in known)
-        placed[record] = number
+def _place(
+    entity: str, records: dict[R, int], keys: Callable[[R], list[Key]], make: Callable[[R], M]
+) -> dict[R, int]:
+    """Return the row of each record (value: SourceRecord id), found by any of its keys or made."""
+    keys_of = {record: keys(record) for record in records}
+    known = _known(entity, (key for several in keys_of.values() for key in several))
+    fresh: list[R] = []
+    place: dict[Key, int] = {}
+    # Who has the most keys goes first, so that it ties together those who have one each.
+    for record in sorted(records, key=lambda record: (-len(keys_of[record]), keys_of[record], repr(record))):
+        if not any(key in known or key in place for key in keys_of[record]):
+            place.update(dict.fromkeys(keys_of[record], len(fresh)))
+            fresh.append(record)
+    rows = [make(record) for record in fresh]
+    made = type(rows[0])._default_manager.bulk_create(rows) if rows else []
+    numbers = known | {key: made[index].pk for key, index in place.items()}
+    placed: dict[R, int] = {}
+    added: dict[Key, tuple[int, int | None]] = {}
+    for record, several in keys_of.items():
+        placed[record] = next(numbers[key] for key in several if key in numbers)
         for key in several:
+            numbers.setdefault(key, placed[record])
             if key not in known:
-                known[key] = number
-                added[key] = (number, records[record])
-    _add_identifiers("institution", added)
+                added.setdefault(key, (numbers[key], records[record]))
+    _add_identifiers(entity, added)
     return placed
 
 
-def _institution_keys(record: InstitutionRecord) -> list[Key]:
-    return [key for key in (("ror", record.ror), ("openalex", record.openalex)) if key[1]]
+def place_institutions(found: Iterable[tuple[InstitutionRecord, int]]) -> dict[InstitutionRecord, int]:
+    """Return the Institution of each record, by ROR or OpenAlex id. found: (record, SourceRecord id)."""
+    return _place(
+        "institution",
+        dict(found),
+        lambda r: [key for key in (("ror", r.ror), ("openalex", r.openalex)) if key[1]],
+        lambda r: Institution(
+            display_name=r.display_name, ror=r.ror, country_code=r.country_code, type=r.type
+        ),
+    )
 
 
 def place_sources(found: Iterable[tuple[SourceRef, int]]) -> dict[SourceRef, int]:
     """Return the Source of each reference, by OpenAlex id, ISSN or, lacking both, its folded name and type."""
-    records = dict(found)
-    keys = {record: _source_keys(record) for record in records}
-    known = _known("source", (key for several in keys.values() for key in several))
-    fresh: dict[Key, SourceRef] = {}
-    for record in sorted(records, key=lambda r: (r.openalex, r.issn, r.display_name)):
-        if not any(key in known or key in fresh for key in keys[record]):
-            fresh[keys[record][0]] = record
-    made = Source.objects.bulk_create(
-        Source(display_name=r.display_name, type=r.type, host_organization_name=r.host_organization_name)
-        for r in fresh.values()
+    return _place(
+        "source",
+        dict(found),
+        _source_keys,
+        lambda r: Source(
+            display_name=r.display_name, type=r.type, host_organization_name=r.host_organization_name
+        ),
     )
-    known |= {key: source.pk for key, source in zip(fresh, made, strict=True)}
-    added: dict[Key, tuple[int, int | None]] = {
-        key: (known[key], records[record]) for key, record in fresh.items()
-    }
-    placed: dict[SourceRef, int] = {}
-    for record, several in keys.items():
-        number = next(known[key] for key in several if key in known)
-        placed[record] = number
-        for key in several:
-            if key not in known:
-                known[key] = number
-                added[key] = (number, records[record])
-    _add_identifiers("source", added)
-    return placed
 
 
 def _source_keys(record: SourceRef) -> list[Key]:
