@@ -3,10 +3,10 @@
 import re
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
-_ARXIV_NEW = re.compile(r"(\d{4})\.(\d{4,5})(v\d+)?")
-_ARXIV_OLD = re.compile(r"([a-z-]+)(?:\.[A-Z]{2})?/(\d{7})(v\d+)?")
+_ARXIV_NEW = re.compile(r"(\d{4})\.(\d{4,5})(v\d+)?", re.A)
+_ARXIV_OLD = re.compile(r"([a-z-]{2,20})(?:\.[A-Z]{2})?/(\d{7})(v\d+)?", re.A)
 _ARXIV_FLOAT = re.compile(r"\d{3,4}(\.\d+)?")
-_ORCID = re.compile(r"(\d{4})-?(\d{4})-?(\d{4})-?(\d{3}[\dXx])")
+_ORCID = re.compile(r"(\d{4})-?(\d{4})-?(\d{4})-?(\d{3}[\dXx])", re.A)
 _ROR = re.compile(r"0[a-hj-km-np-tv-z0-9]{6}\d{2}")
 _OPENALEX = re.compile(r"([A-Z])(\d{1,15})")
 
@@ -72,7 +72,7 @@ def normalise_orcid(text: str | None) -> str | None:
 def normalise_openalex(text: str | None) -> str | None:
     """Return the OpenAlex id as "W2741809807"; subfields, fields and domains as "subfields/1710"."""
     text = re.sub(r"^https?://(?:api\.)?openalex\.org/", "", (text or "").strip(), flags=re.I)
-    if re.fullmatch(r"(?:subfields|fields|domains)/\d+", text):
+    if re.fullmatch(r"(?:subfields|fields|domains)/[0-9]{1,7}", text):
         return text
     text = text.rpartition("/")[2].upper()
     return text if _OPENALEX.fullmatch(text) else None

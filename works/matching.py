@@ -17,10 +17,11 @@ from importlib import resources
 from bzpeer.lib.names import Name, split_name
 
 PEOPLE = 24.0  # bits: 2^24, about how many people ever wrote scholarly works
-CERTAINTY = 4.0  # bits wanted beyond even odds
+CERTAINTY = 3.4  # bits wanted beyond even odds
 MOST_FROM_ONE_COAUTHOR = 14.0  # a shared coauthor can be another homonym pair; two are needed for more
 SHARED_INSTITUTION = 7.0
 SHARED_TOPIC = 5.0
+SHARED_SOURCE = 4.0  # a journal or conference; a repository holds everything
 FAR_APART = 30  # years between two works that need a bit more each ten years
 
 
@@ -29,7 +30,7 @@ class Line:
     """One authorship, with what may tell whose it is.
 
     key: unique and steady, used to break ties. ids: identifiers that providers give this person.
-    coauthors: folded names of the others on the work. pin: an author record that this line may not leave.
+    coauthors: folded names of the others on the work. source: where it appeared, unless a repository. pin: an author record that this line may not leave.
     """
 
     key: int
@@ -41,6 +42,7 @@ class Line:
     topics: frozenset[int] = frozenset()
     year: int | None = None
     pin: int | None = None
+    source: int | None = None
     parts: Name = field(init=False)
 
     def __post_init__(self) -> None:
@@ -131,6 +133,8 @@ def evidence(one: Line, other: Line) -> float | None:
         found += SHARED_INSTITUTION
     if one.topics & other.topics:
         found += SHARED_TOPIC
+    if one.source and one.source == other.source:
+        found += SHARED_SOURCE
     if found <= 0:
         return None
     if one.year and other.year and abs(one.year - other.year) > FAR_APART:
@@ -163,10 +167,15 @@ def _contradict(one: Iterable[tuple[str, str]], other: Iterable[tuple[str, str]]
     ours, theirs = dict(one), dict(other)
     for scheme in ours.keys() & theirs.keys():
         if ours[scheme] != theirs[scheme]:
-            if scheme == "openalex" and ours[scheme].startswith("A5") != theirs[scheme].startswith("A5"):
+            if scheme == "openalex" and _era(ours[scheme]) != _era(theirs[scheme]):
                 continue
             return True
     return False
+
+
+def _era(openalex: str) -> int:
+    """Return which of OpenAlex's numberings an id is of: A42… and A43… stood for months in early 2023, beside an older one."""
+    return 5 if openalex.startswith("A5") else 4 if openalex.startswith(("A42", "A43")) else 2
 
 
 class Clusters:
@@ -178,6 +187,7 @@ class Clusters:
         self._works = {key: {line.work} for key, line in self.lines.items()}
         self._ids: dict[int, set[tuple[str, str]]] = {key: set(line.ids) for key, line in self.lines.items()}
         self._pins = {key: {line.pin} - {None} for key, line in self.lines.items()}
+        self._names = {key: {line.parts} for key, line in self.lines.items()}
 
     def root(self, key: int) -> int:
         while self._parent[key] != key:
@@ -194,10 +204,14 @@ class Clusters:
             return False
         if self._conflict(self._ids[a], self._ids[b], by_id):
             return False
+        # "A. Di Martino" must not join Alessandro and Alberto.
+        if not by_id and any(common_name(x, y) is None for x in self._names[a] for y in self._names[b]):
+            return False
         self._parent[b] = a
         self._works[a] |= self._works.pop(b)
         self._ids[a] |= self._ids.pop(b)
         self._pins[a] |= self._pins.pop(b)
+        self._names[a] |= self._names.pop(b)
         return True
 
     @staticmethod

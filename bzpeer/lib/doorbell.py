@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from celery import Task
+from celery import Task, current_app
 from django.db import transaction
 
 log = logging.getLogger(__name__)
@@ -19,3 +19,11 @@ def ring(task: Task, *args: Any) -> None:
             log.warning("Could not ring %s (%s); the sweeper will.", task.name, error)
 
     transaction.on_commit(send, robust=True)
+
+
+def ring_sweeper() -> None:
+    """Ask for everything that is marked, without knowing whose it is: the sweeper joins all apps."""
+    try:
+        current_app.send_task("bzpeer.schedule.sweep", retry=False)
+    except Exception as error:  # whatever the broker's client raises, beat sweeps anyway
+        log.warning("Could not ring the sweeper (%s).", error)

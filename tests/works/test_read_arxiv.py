@@ -83,6 +83,18 @@ class ReadTableTests(TestCase):
             items = list(arxiv.read(path))
         self.assertEqual(items[-1].reason, "3 columns instead of 15")
 
+    def test_a_quote_that_nobody_closes_costs_its_own_row_only(self) -> None:
+        header, row = (DATA / "arxiv" / "recnmp.tsv").read_text(encoding="utf-8").splitlines()[:2]
+        rows = [row.replace("1912.1295300000002", f"1912.{10000 + n}") for n in range(400)]
+        rows[5] = rows[5].replace("\t", '\t"', 1)
+        rows[390] = rows[390].replace("\t", '\t"', 1)
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "rows.tsv")
+            path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+            items = list(arxiv.read(path))
+        self.assertEqual(sum(isinstance(item, WorkRecord) for item in items), 398)
+        self.assertEqual(sum(isinstance(item, Reject) for item in items), 2)
+
 
 class CategoryTests(TestCase):
     def test_categories_have_official_names_and_a_place_in_openalex(self) -> None:

@@ -6,7 +6,9 @@ Sources: https://info.arxiv.org/help/api/user-manual.html; the table's columns a
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from importlib import resources
@@ -16,14 +18,17 @@ from typing import IO, NamedTuple
 from lxml import etree
 
 from bzpeer.lib.markup import render
+from bzpeer.lib.names import clean
 from works.identifiers import arxiv_from_float, normalise_arxiv, normalise_doi
-from works.ingest.files import UnreadableFile, open_stream
+from works.ingest.files import UnreadableFile, open_stream, read_lines
 from works.ingest.records import NEVER, AuthorshipRecord, Reject, SourceRef, TopicRecord, WorkRecord
 
 SUFFIXES = (".xml", ".atom", ".tsv", ".gz", ".xz")
 ATOM = "{http://www.w3.org/2005/Atom}"
 ARXIV = "{http://arxiv.org/schemas/atom}"
 MAX_FIELD = 2_000_000  # characters in one cell of a table
+MAX_ROW_LINES = 200  # the longest real comment has four
+MAX_AUTHORS = 20_000
 _COLUMNS = {"arxiv_id", "title", "author_text", "categories"}
 _SOURCE = SourceRef(
     display_name="arXiv",
@@ -97,22 +102,26 @@ def read(path: Path) -> Iterator[WorkRecord | Reject]:
 
 def _read_atom(stream: IO[bytes], name: str) -> Iterator[WorkRecord | Reject]:
     events = etree.iterparse(
-        stream, events=("end",), tag=f"{ATOM}entry",
+        stream, events=("end",),
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
     )  # fmt: skip
     try:
         for _, entry in events:
+            parent = entry.getparent()
+            if parent is None or parent.getparent() is not None:
+                continue  # only what stands right below the feed is read, and let go of
             if entry.getroottree().docinfo.doctype:
                 raise UnreadableFile(
                     f"{name}: holds a document type, which arXiv's answers never do; refused."
                 )
             try:
-                yield _entry(entry)
+                if entry.tag == f"{ATOM}entry":
+                    yield _entry(entry)
             except (ValueError, TypeError, AttributeError) as error:
                 yield Reject(f"not as arXiv describes a work: {error}"[:300], _text(entry, f"{ATOM}id")[:200])
             entry.clear()
             while entry.getprevious() is not None:
-                del entry.getparent()[0]
+                del parent[0]
     except etree.XMLSyntaxError as error:
         yield Reject(f"not well-formed XML: {error}"[:300])
 
@@ -162,19 +171,13 @@ def _text(parent: etree._Element, tag: str) -> str:
 
 def _read_table(stream: IO[bytes], name: str) -> Iterator[WorkRecord | Reject]:
     csv.field_size_limit(MAX_FIELD)
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
-    # NUL ends csv's patience with the whole file; no field of ours may hold one anyway.
-    rows = csv.reader((line.replace("\x00", "") for line in text), delimiter="\t")
+    rows = _rows(stream)
     header = next(rows, [])
-    if not set(header) >= _COLUMNS:
+    if isinstance(header, Reject) or not set(header) >= _COLUMNS:
         raise UnreadableFile(f"{name}: a table needs the columns {', '.join(sorted(_COLUMNS))}.")
-    while True:
-        try:
-            values = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Reject(f"not a row of the table: {error}"[:300])
+    for values in rows:
+        if isinstance(values, Reject):
+            yield values
             continue
         if len(values) != len(header):
             yield Reject(f"{len(values)} columns instead of {len(header)}", "\t".join(values)[:200])
@@ -184,6 +187,37 @@ def _read_table(stream: IO[bytes], name: str) -> Iterator[WorkRecord | Reject]:
             yield _row(row)
         except (ValueError, TypeError) as error:
             yield Reject(f"not as the table describes a work: {error}"[:300], row["arxiv_id"][:200])
+
+
+def _rows(stream: IO[bytes]) -> Iterator[list[str] | Reject]:
+    """Yield the rows of a table; a quote that nobody closes costs its own line and not the rest of the file."""
+    lines = read_lines(stream)
+    ahead: deque[bytes | None] = deque()
+
+    def next_line() -> bytes | None:
+        return ahead.popleft() if ahead else next(lines)
+
+    with suppress(StopIteration):
+        while True:
+            first = next_line()
+            if first is None:
+                yield Reject("longer than a row may be")
+                continue
+            taken: list[bytes | None] = [first]
+            quotes = first.count(b'"')
+            with suppress(StopIteration):
+                while quotes % 2 and len(taken) < MAX_ROW_LINES and (line := next_line()) is not None:
+                    taken.append(line)
+                    quotes += line.count(b'"')
+            if quotes % 2:
+                ahead.extendleft(reversed(taken[1:]))
+                taken = [first]
+            text = b"\n".join(line for line in taken if line is not None).decode("utf-8", "replace")
+            try:
+                # NUL ends csv's patience; no field of ours may hold one anyway.
+                yield from csv.reader([text.removeprefix("\ufeff").replace("\x00", "")], delimiter="\t")
+            except csv.Error as error:
+                yield Reject(f"not a row of the table: {error}"[:300], text[:200])
 
 
 def _row(row: dict[str, str]) -> WorkRecord | Reject:
@@ -241,7 +275,7 @@ def _record(
         is_oa=True,
         identifiers=tuple(sorted(identifiers)),
         source=_SOURCE,
-        authorships=tuple(authorships),
+        authorships=tuple(authorships[:MAX_AUTHORS]),
         topics=tuple(topics.values()),
         observed_at=updated or created or NEVER,
     )
@@ -249,7 +283,7 @@ def _record(
 
 def _name(text: str) -> str:
     """Return one author's name without TeX's braces and ties."""
-    text = " ".join(text.split())
+    text = clean(text)
     if "\\" in text or "$" in text or "{" in text:
         text = _TEX_BRACES.sub("", render(text, blocks=False).plain)
     return text.replace("~", " ").strip(" ,;")[:255]

@@ -6,6 +6,7 @@ import hashlib
 import io
 import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import IO
 
 MAX_LINE = 8_000_000  # bytes; the longest real record seen is under 1 MB
 MAX_RATIO = 300  # bytes out for each byte in; real metadata stays under 30
-MAX_WHOLE = 512_000_000  # bytes of a document that must be read whole (a JSON array)
+MAX_WHOLE = 64_000_000  # bytes of a document that must be read whole (a JSON array)
 
 
 class UnreadableFile(Exception):
@@ -63,7 +64,7 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         try:
             data = self._inner.read(len(buffer))
-        except (EOFError, gzip.BadGzipFile, lzma.LZMAError, OSError, zipfile.BadZipFile) as error:
+        except (EOFError, lzma.LZMAError, zlib.error, OSError, ValueError, zipfile.BadZipFile) as error:
             raise UnreadableFile(f"{self._name}: damaged or cut off ({error}).") from error
         self._read += len(data)
         if self._read > self._limit:
@@ -107,7 +108,7 @@ def open_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
                 with archive.open(info) as member:
                     bounded = _Bounded(member, info.compress_size, info.filename)
                     yield info.filename, io.BufferedReader(bounded, 1 << 16)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError) as error:
         raise UnreadableFile(f"{path.name}: damaged zip ({error}).") from error
 
 

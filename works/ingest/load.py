@@ -18,7 +18,7 @@ from works.ingest import arxiv, openalex
 from works.ingest.files import UnreadableFile, file_digest, find_files
 from works.ingest.records import Reject, WorkRecord, decode, digest, encode
 from works.models import ImportFile, ImportReject, ImportRun
-from works.services.catalogue import place_records
+from works.services.catalogue import lock_catalogue, place_records
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +134,8 @@ def _batches(items: Iterator[WorkRecord | Reject], position: int) -> Iterator[Ba
 def _write(run: ImportRun, file: ImportFile, batch: Batch) -> int:
     """Write one batch; return how many records were new or changed."""
     with transaction.atomic():
+        # Before the records are compared: whoever waits must see what the other importer wrote.
+        lock_catalogue()
         changed = _write_records(run, batch.records)
         place_records(changed)
         ImportReject.objects.bulk_create(

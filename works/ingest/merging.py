@@ -79,14 +79,14 @@ def _authorships(records: dict[int, WorkRecord], order: list[int]) -> list[tuple
     """Return the longest author list; what only other lists know of the same people is added to it."""
     chosen = max(order, key=lambda key: (len(records[key].authorships), -order.index(key)))
     authorships = list(records[chosen].authorships)
-    ours = Counter(_name_key(authorship.name) for authorship in authorships)
+    ours = Counter(name_key(authorship.name) for authorship in authorships)
     for key in order:
         if key == chosen:
             continue
-        others = {_name_key(other.name): other for other in records[key].authorships}
-        counts = Counter(_name_key(other.name) for other in records[key].authorships)
+        others = {name_key(other.name): other for other in records[key].authorships}
+        counts = Counter(name_key(other.name) for other in records[key].authorships)
         for place, authorship in enumerate(authorships):
-            name = _name_key(authorship.name)
+            name = name_key(authorship.name)
             other = others.get(name)
             if other and counts[name] == 1 == ours[name]:  # of two namesakes nobody knows which
                 authorships[place] = msgspec.structs.replace(
@@ -100,7 +100,7 @@ def _authorships(records: dict[int, WorkRecord], order: list[int]) -> list[tuple
     return [(authorship, chosen) for authorship in authorships]
 
 
-def _name_key(name: str) -> str:
+def name_key(name: str) -> str:
     parts = split_name(name).folded
     return f"{' '.join(parts.given)} {parts.family}"
 
@@ -109,6 +109,26 @@ def title_key(plain_title: str) -> str:
     """Return the folded title by which the same work is found again; "" for titles too short to tell."""
     key = re.sub(r"[\W_]+", "", fold(plain_title))
     return key[:200] if len(key) >= 15 else ""
+
+
+def could_be_one(one: WorkRecord, other: WorkRecord) -> bool:
+    """Return whether two records that share a DOI may be one work: wrong DOIs are typed and placeholders copied.
+
+    Two arXiv ids are two works unless the titles are equal. Else equal titles or shared authors will do, and
+    a record that says nothing cannot speak against it.
+    """
+    titles = [title_key(record.title) for record in (one, other)]
+    if one.title and titles[0] == titles[1]:
+        return True
+    ours, theirs = (
+        {value for scheme, value in record.identifiers if scheme == "arxiv"} for record in (one, other)
+    )
+    if ours and theirs and not ours & theirs:
+        return False
+    families = [{split_name(a.name).family_key for a in record.authorships} - {""} for record in (one, other)]
+    if not families[0] or not families[1]:
+        return not one.title or not other.title or titles[0][:30] == titles[1][:30]
+    return len(families[0] & families[1]) * 2 >= min(len(families[0]), len(families[1]))
 
 
 def same_work(one: WorkRecord, other: WorkRecord) -> bool:

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import msgspec
 
-from bzpeer.lib.names import split_name
+from bzpeer.lib.names import clean, split_name
 from works.identifiers import (
     normalise_arxiv,
     normalise_doi,
@@ -34,6 +34,7 @@ from works.ingest.records import (
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz", ".zip", ".xz")
 MAX_ABSTRACT_WORDS = 20_000
+MAX_ABSTRACT = 200_000  # characters
 MAX_AUTHORS = 20_000
 MAX_CITED = 2_000_000_000
 
@@ -208,8 +209,8 @@ def _authorships(item: dict[str, Any]) -> Iterator[AuthorshipRecord]:
     for raw in _list(item.get("authorships"))[:MAX_AUTHORS]:
         entry = _dict(raw)
         author = _dict(entry.get("author"))
-        display_name = _text(author.get("display_name"))[:255]
-        raw_name = _text(entry.get("raw_author_name"))[:255] or display_name
+        display_name = clean(_text(author.get("display_name")))[:255]
+        raw_name = clean(_text(entry.get("raw_author_name")))[:255] or display_name
         if not raw_name:
             continue  # a place in the list without a name tells nothing about anybody
         strings = entry.get("raw_affiliation_strings")
@@ -219,7 +220,7 @@ def _authorships(item: dict[str, Any]) -> Iterator[AuthorshipRecord]:
             raw_name=raw_name,
             display_name=display_name if display_name != raw_name else "",
             orcid=normalise_orcid(_text(author.get("orcid"))) or "",
-            openalex=normalise_openalex(_text(author.get("id"))) or "",
+            openalex=_openalex(author.get("id"), "A"),
             is_corresponding=entry.get("is_corresponding") is True,
             raw_affiliations=tuple(text[:1000] for value in _list(strings) if (text := _text(value)))[:20],
             institutions=tuple(_institutions(entry)),
@@ -255,9 +256,9 @@ def _institutions(entry: dict[str, Any]) -> Iterator[InstitutionRecord]:
     seen = set()
     for raw in _list(entry.get("institutions"))[:50]:
         institution = _dict(raw)
-        openalex = normalise_openalex(_text(institution.get("id"))) or ""
+        openalex = _openalex(institution.get("id"), "I")
         ror = normalise_ror(_text(institution.get("ror"))) or ""
-        name = _text(institution.get("display_name"))[:512]
+        name = clean(_text(institution.get("display_name")))[:512]
         # Without an id it is a text, not a known organisation: it stays among the raw affiliations.
         if name and (openalex or ror) and (openalex, ror) not in seen:
             seen.add((openalex, ror))
@@ -273,7 +274,7 @@ def _topics(item: dict[str, Any]) -> Iterator[TopicRecord]:
     for raw in _list(item.get("topics"))[:20]:
         topic = _dict(raw)
         value = normalise_openalex(_text(topic.get("id")))
-        name = _text(topic.get("display_name"))[:255]
+        name = clean(_text(topic.get("display_name")))[:255]
         if not value or not name or value in seen:
             continue
         seen.add(value)
@@ -298,10 +299,10 @@ def _parent_id(level: str, raw: Any) -> str | None:
 
 def _source(raw: Any) -> SourceRef | None:
     source = _dict(raw)
-    name = _text(source.get("display_name"))[:512]
+    name = clean(_text(source.get("display_name")))[:512]
     if not name:
         return None
-    openalex = normalise_openalex(_text(source.get("id"))) or ""
+    openalex = _openalex(source.get("id"), "S")
     issns = [source.get("issn_l"), *_list(source.get("issn"))]
     return SourceRef(
         display_name=_SOURCE_NAMES.get(openalex, name),
@@ -320,7 +321,20 @@ def _abstract(index: Any) -> str:
             if isinstance(place, int):
                 places.append((place, word))
     places.sort()
-    return " ".join(word for _, word in places[:MAX_ABSTRACT_WORDS])
+    # A long word at many places would grow without end: the length is bounded while it is put together.
+    words, length = [], 0
+    for _, word in places[:MAX_ABSTRACT_WORDS]:
+        length += len(word) + 1
+        if length > MAX_ABSTRACT:
+            break
+        words.append(word)
+    return _text(" ".join(words))
+
+
+def _openalex(value: Any, kind: str) -> str:
+    """Return an OpenAlex id of that kind ("A", "I", …), else ""."""
+    found = normalise_openalex(_text(value)) or ""
+    return found if found.startswith(kind) else ""
 
 
 def _text(value: Any) -> str:

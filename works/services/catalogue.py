@@ -1,7 +1,7 @@
 """From providers' records to the catalogue: find the work of each record and write what its records say."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -9,13 +9,20 @@ from psycopg.types.json import Jsonb
 from bzpeer.lib.markup import render
 from bzpeer.lib.names import split_name
 from bzpeer.lib.sql import copy_rows, execute, lock_for_transaction, query, update_rows
-from works.ingest.merging import Merged, merge, same_work, title_key
+from works.ingest.merging import Merged, could_be_one, merge, name_key, same_work, title_key
 from works.ingest.records import AuthorshipRecord, WorkRecord, decode
 from works.models import Mark, Work
+from works.services.counts import recount_institutions, recount_sources, recount_topics
 from works.services.entities import place_institutions, place_sources, place_topics
 from works.services.marks import mark
 
-_CATALOGUE_LOCK = 100
+CATALOGUE_LOCK = 100
+_SOFT = ("doi", "pmid")  # typed by hand into other sources: a wrong one must not join two works
+
+
+def lock_catalogue() -> None:
+    """Be the one who writes works and authorships, until the end of the transaction."""
+    lock_for_transaction(CATALOGUE_LOCK)
 
 
 def place_records(records: dict[int, WorkRecord]) -> None:
@@ -25,8 +32,17 @@ def place_records(records: dict[int, WorkRecord]) -> None:
     """
     if not records:
         return
-    lock_for_transaction(_CATALOGUE_LOCK)
-    works = _find_works(records)
+    lock_catalogue()
+    before = _links(
+        [
+            work_id
+            for (work_id,) in query(
+                "select work_id from works_sourcerecord where id = any(%s)", [list(records)]
+            )
+            if work_id
+        ]
+    )
+    works = _find_works(records, before)
     all_records = _records_of(set(works.values()), records)
     merged = {work_id: merge(found) for work_id, found in all_records.items()}
     _write_works(merged)
@@ -38,12 +54,23 @@ def place_records(records: dict[int, WorkRecord]) -> None:
     mark(Mark.What.CATALOGUE, merged, "imported")
     kept = [work_id for work_id in merged if work_id not in changed]
     mark(Mark.What.COUNTS, _authors_of(kept), "imported")
+    _recount_lost(before, _links(list(merged)))
+
+
+Identifier = tuple[str, str]
+Links = set[tuple[str, int, int]]
+MOST_OF_ONE_TITLE = 50  # "Table of contents", "Author index": a title of many works tells nothing
+
+
+def _steady(item: tuple[int, WorkRecord]) -> tuple[str, str]:
+    """Order records by what they are, so that the order of files does not matter."""
+    return item[1].provider, item[1].record_id
 
 
 # --- Which work ------------------------------------------------------------------------------------------
 
 
-def _find_works(records: dict[int, WorkRecord]) -> dict[int, int]:
+def _find_works(records: dict[int, WorkRecord], before: Links) -> dict[int, int]:
     """Return the work of each record, made where it is new; works that turn out to be one are joined."""
     parent: dict[Any, Any] = {}
 
@@ -63,16 +90,25 @@ def _find_works(records: dict[int, WorkRecord]) -> dict[int, int]:
         root(("record", key))
         if work_id:
             join(("record", key), ("work", work_id))
-    for key, record in records.items():
-        for identifier in record.identifiers:
-            join(("identifier", identifier), ("record", key))
+    soft: dict[Identifier, list[tuple[Any, WorkRecord]]] = defaultdict(list)
     wanted = sorted({identifier for record in records.values() for identifier in record.identifiers})
-    for scheme, value, work_id in query(
-        "select scheme, value, work_id from works_workidentifier"
-        " join unnest(%s::text[], %s::text[]) as wanted (scheme, value) using (scheme, value)",
-        [[scheme for scheme, _ in wanted], [value for _, value in wanted]],
-    ):
-        join(("identifier", (scheme, value)), ("work", work_id))
+    known = _known_works(wanted)
+    held = _records_of({work_id for (scheme, _), work_id in known.items() if scheme in _SOFT}, {})
+    for identifier, work_id in known.items():
+        if identifier[0] in _SOFT:
+            soft[identifier] += [(("work", work_id), record) for record in held[work_id].values()]
+        else:
+            join(("identifier", identifier), ("work", work_id))
+    for key, record in sorted(records.items(), key=_steady):
+        for identifier in record.identifiers:
+            if identifier[0] not in _SOFT:
+                join(("identifier", identifier), ("record", key))
+                continue
+            for node, other in soft[identifier]:
+                if could_be_one(record, other):
+                    join(node, ("record", key))
+                    break
+            soft[identifier].append((("record", key), record))
     _join_by_title(records, root, join)
 
     members: dict[Any, list[Any]] = defaultdict(list)
@@ -82,13 +118,14 @@ def _find_works(records: dict[int, WorkRecord]) -> dict[int, int]:
     fresh: list[list[int]] = []
     for nodes in members.values():
         keys = sorted(number for kind, number in nodes if kind == "record")
-        known = sorted(number for kind, number in nodes if kind == "work")
-        if not known:
+        found = sorted(number for kind, number in nodes if kind == "work")
+        if not found:
             fresh.append(keys)
             continue
-        if len(known) > 1:
-            _join_works(known[0], known[1:])
-        works.update(dict.fromkeys(keys, known[0]))
+        if len(found) > 1:
+            before.update(_links(found[1:]))
+            _join_works(found[0], found[1:])
+        works.update(dict.fromkeys(keys, found[0]))
     made = Work.objects.bulk_create([Work(type="other") for _ in fresh])
     for work, keys in zip(made, fresh, strict=True):
         works.update(dict.fromkeys(keys, work.pk))
@@ -106,15 +143,16 @@ def _join_by_title(records: dict[int, WorkRecord], root: Any, join: Any) -> None
     by_title: dict[str, list[tuple[Any, WorkRecord]]] = defaultdict(list)
     for work_id, title, payload in query(
         "select w.id, w.title_key, r.payload::text from works_work w join works_sourcerecord r on r.work_id = w.id"
-        " where w.title_key = any(%s) and w.title_key <> '' order by w.id, r.id",
-        [sorted(set(keys.values()) - {""})],
+        " where w.title_key in (select title_key from works_work where title_key = any(%s) and title_key <> ''"
+        "  group by title_key having count(*) <= %s) order by w.id, r.id",
+        [sorted(set(keys.values()) - {""}), MOST_OF_ONE_TITLE],
     ):
         by_title[title].append((("work", work_id), decode(payload)))
-    for key, record in sorted(records.items(), key=lambda item: (item[1].provider, item[1].record_id)):
+    for key, record in sorted(records.items(), key=_steady):
         if not keys[key]:
             continue
         node = ("record", key)
-        for other, theirs in by_title[keys[key]]:
+        for other, theirs in by_title[keys[key]][:MOST_OF_ONE_TITLE]:
             if root(other) != root(node) and same_work(record, theirs):
                 join(other, node)
         by_title[keys[key]].append((node, record))
@@ -164,6 +202,29 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+def _links(work_ids: list[int]) -> Links:
+    """Return what these works are counted under: ("topic" | "institution" | "source", its id, the work's id)."""
+    return set(
+        query(
+            "select 'topic', topic_id, work_id from works_worktopic where work_id = any(%(ids)s)"
+            " union select 'institution', i.institution_id, a.work_id from works_authorshipinstitution i"
+            "  join works_authorship a on a.id = i.authorship_id where a.work_id = any(%(ids)s)"
+            " union select 'source', source_id, id from works_work where id = any(%(ids)s) and source_id is not null",
+            {"ids": work_ids},  # type: ignore[arg-type]
+        )
+    )
+
+
+def _recount_lost(before: Links, now: Links) -> None:
+    """Recount what lost a work; what has one is recounted with the work's mark."""
+    lost: dict[str, set[int]] = defaultdict(set)
+    for kind, number, _ in before - now:
+        lost[kind].add(number)
+    recount_topics(sorted(lost["topic"]))
+    recount_institutions(sorted(lost["institution"]))
+    recount_sources(sorted(lost["source"]))
+
+
 def _write_works(merged: dict[int, Merged]) -> None:
     sources = place_sources(
         [(work.source, work.provenance["source"]) for work in merged.values() if work.source]
@@ -187,9 +248,11 @@ def _write_identifiers(merged: dict[int, Merged]) -> None:
         for work_id, work in merged.items()
         for identifier, key in work.identifiers.items()
     }
+    # One that two works claim stays with whom it stands already.
+    taken = _known_works(rows)
     copy_rows(
         "works_workidentifier", ("scheme", "value", "work_id", "record_id"),
-        ((scheme, value, work_id, key) for (scheme, value), (work_id, key) in rows.items()),
+        ((*identifier, *row) for identifier, row in rows.items() if identifier not in taken),
     )  # fmt: skip
     # Works that cited these before they came.
     execute(
@@ -227,7 +290,8 @@ def _write_references(merged: dict[int, Merged]) -> None:
     )  # fmt: skip
 
 
-def _known_works(identifiers: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def _known_works(identifiers: Iterable[Identifier]) -> dict[Identifier, int]:
+    identifiers = list(identifiers)
     rows = query(
         "select scheme, value, work_id from works_workidentifier"
         " join unnest(%s::text[], %s::text[]) as wanted (scheme, value) using (scheme, value)",
@@ -284,12 +348,12 @@ def _write_authorships(merged: dict[int, Merged]) -> set[int]:
     )
     authorships, links = [], []
     for work_id, rows in wanted.items():
-        keep = _kept_authors(standing[work_id])
+        keep = _kept_authors(standing[work_id], [authorship for authorship, _, _ in rows])
         last = len(rows) - 1
         for index, (authorship, key, found) in enumerate(rows):
             number = next(numbers)
             position = "first" if index == 0 else "last" if index == last else "middle"
-            author_id = keep.pop((authorship.name, authorship.orcid, authorship.openalex), None)
+            author_id = keep[index]
             authorships.append(
                 (
                     number,
@@ -321,9 +385,35 @@ def _facts(authorship: AuthorshipRecord, json: bool = False) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _kept_authors(rows: list[tuple[Any, ...]]) -> dict[tuple[str, str, str], int]:
-    """Return who is known for which name and ids, so that an unchanged line of a changed list keeps its author."""
-    return {(row[1] or row[0], row[2], row[3]): row[6] for row in rows if row[6]}
+def _kept_authors(rows: list[tuple[Any, ...]], now: list[AuthorshipRecord]) -> list[int | None]:
+    """Return who stood on each line of a changed list: what people decided hangs on it (claimed, hidden).
+
+    Asked in turn: the same name and ids, the same folded name, the same place and name block; each only
+    where one line alone fits before and now, and no ORCID speaks against it.
+    """
+    keys: list[tuple[Callable[[int, Any], Any], Callable[[int, AuthorshipRecord], Any]]] = [
+        (lambda i, row: (row[1] or row[0], row[2], row[3]), lambda i, a: (a.name, a.orcid, a.openalex)),
+        (lambda i, row: name_key(row[1] or row[0]), lambda i, a: name_key(a.name)),
+        (lambda i, row: (i, name_block(row[1] or row[0])), lambda i, a: (i, name_block(a.name))),
+    ]
+    kept: list[int | None] = [None] * len(now)
+    before = dict(enumerate(rows))
+    left = dict(enumerate(now))
+    for of_row, of_record in keys:
+        standing = _alone({i: of_row(i, row) for i, row in before.items()})
+        for key, i in _alone({i: of_record(i, record) for i, record in left.items()}).items():
+            old = standing.get(key)
+            if old is None or (before[old][2] and now[i].orcid and before[old][2] != now[i].orcid):
+                continue
+            kept[i] = before.pop(old)[6]
+            del left[i]
+    return kept
+
+
+def _alone(keys: dict[int, Any]) -> dict[Any, int]:
+    """Return the places of keys that stand at one place only."""
+    counts = Counter(keys.values())
+    return {key: place for place, key in keys.items() if counts[key] == 1}
 
 
 def name_block(name: str) -> str:

@@ -111,27 +111,12 @@ def refresh_catalogue(work_ids: list[int]) -> None:
         " where s.work_id = any(%s)",
         work_ids,
     )
-    execute(
-        "update works_topic t set works_count = f.works, authors_count = f.authors from ("
-        "  select t.topic_id, count(distinct t.work_id) as works, count(distinct s.author_id) as authors"
-        "  from works_worktopic t left join works_authorship s on s.work_id = t.work_id where t.topic_id = any(%s) group by 1) f"
-        " where f.topic_id = t.id and (t.works_count, t.authors_count) is distinct from (f.works, f.authors)",
-        [topics],
+    sources = _column(
+        "select distinct source_id from works_work where id = any(%s) and source_id is not null", work_ids
     )
-    execute(
-        "update works_institution i set works_count = f.works, authors_count = f.authors from ("
-        "  select i.institution_id, count(distinct s.work_id) as works, count(distinct s.author_id) as authors"
-        "  from works_authorshipinstitution i join works_authorship s on s.id = i.authorship_id"
-        "  where i.institution_id = any(%s) group by 1) f"
-        " where f.institution_id = i.id and (i.works_count, i.authors_count) is distinct from (f.works, f.authors)",
-        [institutions],
-    )
-    execute(
-        "update works_source s set works_count = f.works from (select source_id, count(*) as works from works_work"
-        "  where source_id in (select source_id from works_work where id = any(%s)) group by 1) f"
-        " where f.source_id = s.id and s.works_count <> f.works",
-        [work_ids],
-    )
+    recount_topics(topics)
+    recount_institutions(institutions)
+    recount_sources(sources)
     refresh_institution_search(institutions)
     refresh_topic_search(
         _column(
@@ -139,6 +124,37 @@ def refresh_catalogue(work_ids: list[int]) -> None:
             " union select t.id, t.parent_id from works_topic t join line on t.id = line.parent_id) select id from line",
             topics,
         )
+    )
+
+
+def recount_topics(topics: list[int]) -> None:
+    execute(
+        "update works_topic t set works_count = f.works, authors_count = f.authors from ("
+        "  select t.id, count(distinct w.work_id) as works, count(distinct s.author_id) as authors"
+        "  from works_topic t left join works_worktopic w on w.topic_id = t.id"
+        "  left join works_authorship s on s.work_id = w.work_id where t.id = any(%s) group by 1) f"
+        " where f.id = t.id and (t.works_count, t.authors_count) is distinct from (f.works, f.authors)",
+        [topics],
+    )
+
+
+def recount_institutions(institutions: list[int]) -> None:
+    execute(
+        "update works_institution t set works_count = f.works, authors_count = f.authors from ("
+        "  select t.id, count(distinct s.work_id) as works, count(distinct s.author_id) as authors"
+        "  from works_institution t left join works_authorshipinstitution i on i.institution_id = t.id"
+        "  left join works_authorship s on s.id = i.authorship_id where t.id = any(%s) group by 1) f"
+        " where f.id = t.id and (t.works_count, t.authors_count) is distinct from (f.works, f.authors)",
+        [institutions],
+    )
+
+
+def recount_sources(sources: list[int]) -> None:
+    execute(
+        "update works_source t set works_count = f.works from (select t.id, count(w.id) as works from works_source t"
+        "  left join works_work w on w.source_id = t.id where t.id = any(%s) group by 1) f"
+        " where f.id = t.id and t.works_count <> f.works",
+        [sources],
     )
 
 

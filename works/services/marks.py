@@ -1,9 +1,12 @@
 """The work still to do, as rows: leave marks in the transaction of their cause, drain them in batches."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
+from billiard.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -32,10 +35,12 @@ def drain(what: Mark.What, handler: Callable[[list[int]], None], batch: int = BA
     handler(object_ids) must be idempotent and run in the transaction given to it. One drain of a kind
     runs at a time (advisory lock), so that an older state never overwrites a newer one; who comes
     second returns 0 at once. A batch that fails is tried object by object, so that one bad object
-    holds nobody up; it is tried again later, and given up for dead after five attempts.
+    holds nobody up; it is tried again later, and given up for dead after five attempts. In a worker it ends
+    after settings.DRAIN_SECONDS, well within Celery's limit: the sweeper rings for the rest.
     """
     done = 0
-    while True:
+    begun = time.monotonic()
+    while settings.DRAIN_SECONDS is None or time.monotonic() - begun < settings.DRAIN_SECONDS:
         ids: list[int] = []
         try:
             with transaction.atomic():
@@ -45,6 +50,8 @@ def drain(what: Mark.What, handler: Callable[[list[int]], None], batch: int = BA
                 if not ids:
                     return done
                 handler(ids)
+        except SoftTimeLimitExceeded:
+            raise  # nobody's fault: nothing is tried one by one, no attempt is counted
         except Exception:
             if not ids:
                 raise
@@ -52,6 +59,7 @@ def drain(what: Mark.What, handler: Callable[[list[int]], None], batch: int = BA
             done += sum(_drain_one(what, handler, object_id) for object_id in ids)
             continue
         done += len(ids)
+    return done
 
 
 def pending(what: Mark.What | None = None) -> int:
@@ -80,21 +88,27 @@ def _take(what: Mark.What, batch: int) -> list[int]:
 
 
 def _drain_one(what: Mark.What, handler: Callable[[list[int]], None], object_id: int) -> int:
+    taken: list[int] = []
     try:
         with transaction.atomic():
             if not _lock(what):
                 return 0
-            Mark.objects.filter(what=what, object_id=object_id, dead=False).delete()
+            marks = Mark.objects.filter(what=what, object_id=object_id, dead=False)
+            taken = list(marks.values_list("pk", flat=True))
+            Mark.objects.filter(pk__in=taken).delete()
             handler([object_id])
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as error:
         log.exception("%s %s failed.", what, object_id)
-        _postpone(what, object_id, error)
+        _postpone(what, object_id, taken, error)
         return 0
     return 1
 
 
-def _postpone(what: Mark.What, object_id: int, error: Exception) -> None:
-    rows = Mark.objects.filter(what=what, object_id=object_id, dead=False)
+def _postpone(what: Mark.What, object_id: int, taken: list[int], error: Exception) -> None:
+    """Count the failure against the marks that were tried; a cause that came meanwhile has its own five attempts."""
+    rows = Mark.objects.filter(pk__in=taken)
     attempts = max((row.attempts for row in rows), default=0) + 1
     rows.update(
         attempts=attempts,

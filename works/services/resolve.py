@@ -7,27 +7,27 @@ from collections import Counter, defaultdict
 from typing import NamedTuple
 
 from bzpeer.lib.names import fold
-from bzpeer.lib.sql import copy_rows, execute, lock_for_transaction, query
+from bzpeer.lib.sql import copy_rows, execute, query
 from works.matching import Line, NearMiss, cluster
 from works.models import Author, Mark
+from works.services.catalogue import lock_catalogue
 from works.services.marks import mark
-
-_CATALOGUE_LOCK = 100  # as works/services/catalogue.py: authorships have one writer at a time
 
 
 def resolve_works(work_ids: list[int]) -> None:
     """Give each authorship of these works, and of everybody they could be, its author."""
-    lock_for_transaction(_CATALOGUE_LOCK)
+    lock_catalogue()
     lines, blocks, standing = _read_lines(work_ids)
     if not lines:
         return
     groups, near = cluster(lines, blocks)
     authors = _choose_authors(groups, standing)
-    changed = _write(groups, authors, standing)
+    changed, works = _write(groups, authors, standing)
     _write_identifiers(groups, authors)
     _write_suggestions(near, groups, authors)
     mark(Mark.What.COUNTS, changed, "authors found")
     mark(Mark.What.COLLABORATIONS, changed, "authors found")
+    mark(Mark.What.CATALOGUE, works, "authors found")
 
 
 def _read_lines(work_ids: list[int]) -> tuple[list[Line], dict[int, str], dict[int, int | None]]:
@@ -36,7 +36,8 @@ def _read_lines(work_ids: list[int]) -> tuple[list[Line], dict[int, str], dict[i
         "select a.id, a.work_id, coalesce(nullif(a.display_name, ''), a.raw_author_name), a.orcid, a.openalex_id,"
         " a.name_block, a.author_id, w.publication_year, case when author.claimed or author.suppressed then a.author_id end,"
         " coalesce((select array_agg(institution_id) from works_authorshipinstitution i where i.authorship_id = a.id), '{}'),"
-        " coalesce((select array_agg(topic_id) from works_worktopic t where t.work_id = a.work_id), '{}')"
+        " coalesce((select array_agg(topic_id) from works_worktopic t where t.work_id = a.work_id), '{}'),"
+        " (select s.id from works_source s where s.id = w.source_id and s.type <> 'repository')"
         " from works_authorship a join works_work w on w.id = a.work_id left join works_author author on author.id = a.author_id"
         " where a.name_block in (select name_block from works_authorship where work_id = any(%s))",
         [work_ids],
@@ -48,7 +49,7 @@ def _read_lines(work_ids: list[int]) -> tuple[list[Line], dict[int, str], dict[i
     ):
         names[work_id].append(fold(name))
     lines, blocks, standing = [], {}, {}
-    for key, work, name, orcid, openalex, block, author, year, pin, institutions, topics in rows:
+    for key, work, name, orcid, openalex, block, author, year, pin, institutions, topics, source in rows:
         others = names[work].copy()
         others.remove(fold(name))
         ids = [("orcid", orcid)] * bool(orcid) + [("openalex", openalex)] * bool(openalex)
@@ -65,6 +66,7 @@ def _read_lines(work_ids: list[int]) -> tuple[list[Line], dict[int, str], dict[i
                 frozenset(topics),
                 year,
                 pin,
+                source,
             )
         )
         blocks[key] = block
@@ -105,26 +107,30 @@ def _choose_authors(groups: list[list[Line]], standing: dict[int, int | None]) -
     return [chosen[number] for number in range(len(groups))]
 
 
-def _write(groups: list[list[Line]], authors: list[int], standing: dict[int, int | None]) -> set[int]:
-    """Write changed assignments; return every author who won or lost a line."""
+def _write(
+    groups: list[list[Line]], authors: list[int], standing: dict[int, int | None]
+) -> tuple[set[int], set[int]]:
+    """Write changed assignments; return every author who won or lost a line, and the works of those lines."""
     moves: dict[int, int] = {}
+    works: set[int] = set()
     successors: dict[int, Counter[int]] = defaultdict(Counter)
     for lines, author in zip(groups, authors, strict=True):
         for line in lines:
             old = standing[line.key]
             if old != author:
                 moves[line.key] = author
+                works.add(line.work)
                 if old:
                     successors[old][author] += 1
     if not moves:
-        return set()
+        return set(), set()
     execute(
         "update works_authorship a set author_id = moved.author_id"
         " from unnest(%s::bigint[], %s::bigint[]) as moved (id, author_id) where a.id = moved.id",
         [list(moves), list(moves.values())],
     )
     _retire_empty({old: new.most_common(1)[0][0] for old, new in successors.items()})
-    return set(moves.values()) | set(successors)
+    return set(moves.values()) | set(successors), works
 
 
 def _retire_empty(successors: dict[int, int]) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from bzpeer.lib.doorbell import ring_sweeper
 from works.ingest.load import READERS, AlreadyRunning, UnreadableFile, ingest
 from works.ingest.report import Reporter
 from works.models import ImportReject
+from works.services.marks import pending
 from works.tasks import rebuild_works
 
 
@@ -28,7 +30,7 @@ class Command(BaseCommand):
         try:
             with Reporter() as reporter:
                 run = ingest(options["provider"], options["paths"], reporter.show)
-                if not options["no_rebuild"]:
+                if not options["no_rebuild"] and pending():
                     rebuild_works(reporter.say)
         except UnreadableFile as error:
             raise CommandError(str(error), returncode=2) from error
@@ -47,5 +49,11 @@ class Command(BaseCommand):
             self.stdout.write("Nothing new: these files were imported before.")
         for reject in ImportReject.objects.filter(run=run).select_related("file").order_by("pk")[:5]:
             self.stdout.write(f"  {reject}")
+        if left := pending():
+            ring_sweeper()
+            self.stdout.write(
+                f"{left} marks of collaborations, trust and graphs wait for the workers;"
+                " without any, run manage.py rebuild."
+            )
         if run.rejected > 5:
             self.stdout.write(f"  and {run.rejected - 5} more, in the admin under Import rejects.")
