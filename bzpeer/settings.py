@@ -6,6 +6,8 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from bzpeer.run.addresses import database_config, kombu_address, redis_py_address
 
@@ -32,24 +34,32 @@ def secret_key() -> str:
     if not LOCAL:
         raise ImproperlyConfigured("Set SECRET_KEY: a long random text that stays the same.")
     path = VAR_DIR / "secret_key"
+    new = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    key = secrets.token_urlsafe(50)
     try:
-        return path.read_text(encoding="ascii")
-    except FileNotFoundError:
-        key = secrets.token_urlsafe(50)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and (kept := path.read_text(encoding="ascii").strip()):
+            return kept
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Exclusive: of two first starts at once, one writes and the other reads.
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as out:
+            # Written whole under another name: nobody ever reads half a key.
+            with os.fdopen(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:
                 out.write(key)
-        except FileExistsError:
-            return path.read_text(encoding="ascii")
-        except OSError:
-            pass  # an unwritable folder: the key lives as long as this process
-        return key
+            try:
+                os.link(new, path)  # of two first starts at once, the second finds the first one's key
+            except OSError:
+                # It is there meanwhile; or it is empty, or the file system knows no links: put ours there.
+                if not path.exists() or not path.read_text(encoding="ascii").strip():
+                    new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return key  # an unwritable folder: the key lives as long as this process
 
 
 SECRET_KEY = secret_key()
+if not LOCAL and not os.environ.get("CONTACT_EMAIL"):
+    raise ImproperlyConfigured("Set CONTACT_EMAIL: people who find their record here must reach somebody.")
 PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{os.environ.get('PORT', '8000')}").rstrip("/")
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if LOCAL else "")
 CSRF_TRUSTED_ORIGINS = [] if LOCAL else [PUBLIC_URL]
@@ -80,6 +90,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "bzpeer.lib.middleware.Headers",
+    "bzpeer.lib.middleware.RetryReads",
     "bzpeer.lib.middleware.RefuseBadInput",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -120,10 +132,11 @@ DATABASES = {"default": database_config(os.environ.get("DATABASE_URL", "postgres
 DATABASES["default"].setdefault("OPTIONS", {})
 if WEB:
     # A pool in web processes only: Celery closes it after every task.
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10}
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8, "timeout": 2}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# The pool, too, looks at a connection before it hands it out: a restarted server leaves it full of dead ones.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 STATEMENT_TIMEOUT_MS = 5000 if WEB else 0
 DATABASES["default"]["OPTIONS"].setdefault(
     "options", f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout=60000"
@@ -137,6 +150,8 @@ CACHES = {
         "BACKEND": "bzpeer.lib.cache.ForgivingRedisCache",
         "LOCATION": redis_py_address(CACHE_URL),
         "KEY_PREFIX": "bzpeer",
+        # A page waits for the cache no longer than for its own query.
+        "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2, "retry": Retry(NoBackoff(), 0)},
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -149,6 +164,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 240
+# Seconds of one drain of marks: none where a person waits for a command (works/services/marks.py).
+DRAIN_SECONDS = 120 if os.environ.get("BZPEER_ROLE") == "worker" else None
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kB
@@ -162,10 +179,19 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
     "retry_policy": {"timeout": 2.0},
+    # kombu otherwise tries for six seconds within the page that rings.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
 }
 CELERY_VISIBILITY_TIMEOUT = 900
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"profiles.tasks.send_outbox": {"queue": "mail"}}
+# What an import leaves goes through a queue of its own, so that it holds up neither a page nor a mail.
+CELERY_TASK_ROUTES = {
+    "profiles.tasks.send_outbox": {"queue": "mail"},
+    "works.tasks.drain_*": {"queue": "bulk"},
+    "graph.tasks.drain_collaborations": {"queue": "bulk"},
+}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"

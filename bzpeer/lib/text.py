@@ -4,6 +4,9 @@ from django.utils.text import slugify
 
 from bzpeer.lib.names import fold
 
+# Pages beside a record's own: /researchers/<pid>/claim/ and the like.
+_TAKEN = {"claim", "invite", "correct", "trust", "follow"}
+
 
 def slug_of(text: str) -> str:
     """Return the readable part of an address: at most 80 characters, cut at a word; "-" where nothing is left.
@@ -14,4 +17,4 @@ def slug_of(text: str) -> str:
     slug = slugify(folded) or slugify(folded, allow_unicode=True)
     if len(slug) > 80:
         slug = slug[:80].rsplit("-", 1)[0] or slug[:80]
-    return slug or "-"
+    return f"{slug}-" if slug in _TAKEN or not slug else slug
