@@ -204,9 +204,8 @@ def test_the_graph_panel_says_that_it_is_being_built_until_it_is(site: str, brow
     problems: list[str] = []
     page = new_page(browser, site, problems, width=390)
     page.goto(Author.objects.get(display_name="Liu Ke").get_absolute_url())
-    page.wait_for_function(
-        "document.querySelector('#graph-panel svg') || document.body.innerText.includes('Building this graph slice')"
-    )
+    building = page.get_by_text("Building this graph slice")
+    expect(page.locator("#graph-panel svg").or_(building).first).to_be_visible()
     expect(page.locator("#graph-panel svg").last).to_be_visible()
     assert page.locator("#graph-panel h1").count() == 0
     assert problems == []
