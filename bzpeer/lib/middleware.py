@@ -64,8 +64,6 @@ class RetryReads:
             time.sleep(pause)
             request.database_away = False  # type: ignore[attr-defined]
             response = self.get_response(request)
-        if getattr(request, "database_away", False):
-            return _try_again()
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -78,6 +76,7 @@ class RetryReads:
         if not state or state.startswith(("57P", "08")):
             connection.close()
             request.database_away = True  # type: ignore[attr-defined]
+            return _try_again()
         return None
 
 
