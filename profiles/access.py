@@ -73,7 +73,10 @@ def member_required(view: View) -> View:
 def _to_login(request: HttpRequest) -> HttpResponse:
     partial = wants_partial(request)
     if partial:
-        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+        try:
+            here = urlsplit(request.headers.get("HX-Current-URL", ""))
+        except ValueError:  # "http://[": the header is whatever somebody sends
+            here = urlsplit("")
         path = f"{here.path}?{here.query}" if here.query else here.path
     elif request.method in {"GET", "HEAD"}:
         path = request.get_full_path()
@@ -138,7 +141,8 @@ def claims(user: User) -> QuerySet[Claim]:
 
 
 def follows(user: User) -> QuerySet[Follow]:
-    rows = Follow.objects.filter(user=user).select_related("author", "topic", "institution")
+    shown = Q(author=None) | Q(author__suppressed=False)
+    rows = Follow.objects.filter(shown, user=user).select_related("author", "topic", "institution")
     return rows.defer("author__search", "institution__search").order_by("-pk")
 
 

@@ -10,7 +10,8 @@ from typing import Any, cast
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Case, Count, Model, OuterRef, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -41,6 +42,7 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     Decision = Callable[[Any, User, str], object]
     decisions: dict[str, tuple[str, Decision]] = {}
+    without_reason = {"review", "show"}  # every other decision says why
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return admin.ModelAdmin.has_change_permission(self, request, obj)
@@ -73,7 +75,10 @@ class DecisionAdmin(ReadOnlyAdmin):
         context = extra_context or {}
         if obj is not None:
             names = self.open_decisions(obj) if self.has_change_permission(request, obj) else []
+            refused = request.session.pop("decision_choice", "")
             context |= {
+                "choice": refused if refused in names else next(iter(names), ""),
+                "refused": refused,
                 "decisions": [(name, self.decisions[name][0]) for name in names],
                 "reason": request.session.pop("decision_reason", ""),
                 "show_save": False,
@@ -89,9 +94,12 @@ class DecisionAdmin(ReadOnlyAdmin):
             return self._back(request, "Choose a decision.", messages.ERROR)
         label, decide = self.decisions[name]
         try:
+            if not reason and name not in self.without_reason:
+                raise ProfilesError("Write the reason first.")
             decide(obj, request.user, reason)
         except ProfilesError as refusal:
-            request.session["decision_reason"] = reason  # what was typed is not lost
+            # What was typed and chosen is not lost.
+            request.session["decision_reason"], request.session["decision_choice"] = reason, name
             return self._back(request, str(refusal), messages.ERROR)
         self.log_change(request, obj, f"{label}: {reason}"[:2000])
         return self._back(request, f"{label}: done.", messages.SUCCESS)
@@ -113,7 +121,11 @@ class ClaimAdmin(DecisionAdmin):
     list_select_related = ["author", "user"]
     search_fields = ["author__display_name", "user__display_name", "user__email"]
     fields = ["page", "user", "address", "state", "created_at", "decided_at"]
-    ordering = ["-created_at"]
+    # What waits for a decision comes first.
+    ordering = [
+        Case(When(state__in=[*Claim.OPEN, Claim.State.DISPUTED], then=0), default=1).asc(),
+        "-created_at",
+    ]
     actions = ["take_into_review"]
     decisions = {
         "review": ("Take into review", lambda claim, actor, reason: claims.review_claim(
@@ -140,11 +152,17 @@ class ClaimAdmin(DecisionAdmin):
 
     @admin.display(description="Other claims")
     def rivals(self, claim: Claim) -> int:
+        return claim.rivals_count  # type: ignore[attr-defined]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Claim]:
+        rivals = Claim.objects.filter(author=OuterRef("author")).exclude(pk=OuterRef("pk"))
+        counted = (
+            rivals.exclude(state=Claim.State.WITHDRAWN).order_by().values("author").annotate(n=Count("pk"))
+        )
         return (
-            Claim.objects.filter(author=claim.author_id)
-            .exclude(pk=claim.pk)
-            .exclude(state=Claim.State.WITHDRAWN)
-            .count()
+            super()
+            .get_queryset(request)
+            .annotate(rivals_count=Coalesce(Subquery(counted.values_list("n")), 0))
         )
 
     def open_decisions(self, claim: Claim) -> list[str]:

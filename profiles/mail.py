@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from email.utils import parseaddr
 from urllib.parse import urlsplit
 
@@ -95,6 +96,12 @@ def send_outbox() -> int:
         return marks.drain(Mark.What.MAIL, send, batch=1)
     finally:
         connection.close()
+
+
+def forget_recipients() -> int:
+    """Empty the addresses and subjects of mails sent a week ago; that they were sent stays known."""
+    old = OutgoingMail.objects.filter(sent_at__lt=timezone.now() - timedelta(days=7)).exclude(recipients=[])
+    return old.update(recipients=[], subject="")
 
 
 def _send(mail_ids: list[int], connection: BaseEmailBackend) -> None:

@@ -61,7 +61,7 @@ class _Day(Func):
 def feed(*, user: User, after: Cursor | None = None, size: int = FEED_PAGE) -> Feed:
     """Return the newest works of what user follows, a page at a time, each with the reason."""
     mine = Follow.objects.filter(user=user)
-    authors = mine.filter(author__isnull=False).values("author")
+    authors = mine.filter(author__isnull=False, author__suppressed=False).values("author")
     topics = mine.filter(topic__isnull=False).values("topic")
     institutions = mine.filter(institution__isnull=False).values("institution")
     works = (

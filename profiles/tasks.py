@@ -21,7 +21,8 @@ def expire_invitations() -> int:
 
 @shared_task
 def forget_addresses() -> int:
-    """Delete what was kept of network addresses once the limits no longer need it."""
+    """Delete network and mail addresses once nothing needs them any more."""
+    from profiles import mail
     from profiles.services import curation
 
-    return curation.forget_addresses()
+    return curation.forget_addresses() + mail.forget_recipients()

@@ -4,6 +4,8 @@ submitted > approved | in review > approved | rejected; rejected > appealed > ap
 approved > disputed > approved (upheld) | revoked; withdrawn by the claimant at any time before it is over.
 """
 
+from datetime import timedelta
+
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -11,9 +13,9 @@ from django.utils import timezone
 from profiles.exceptions import ClaimConflict, ClaimError, ClaimStateError, TooMany
 from profiles.models import Claim, ClaimStep, Notification, Researcher, User
 from profiles.services import accounts
-from profiles.services.notifications import notify, notify_moderators
+from profiles.services.notifications import mark_done, notify, notify_moderators
 from trust import services as trust
-from trust.models import Evidence
+from trust.models import Evidence, EvidenceDetail
 from works.models import Author
 from works.services import authors
 
@@ -31,6 +33,7 @@ TRANSITIONS: dict[str, set[str]] = {
     State.WITHDRAWN: set(),
 }
 MAX_OPEN = 3
+MAX_PER_MONTH = 10
 
 
 def can_step(claim: Claim, to_state: str) -> bool:
@@ -59,13 +62,16 @@ def submit_claim(*, user: User, author: Author, case: str) -> Claim:
         raise ClaimConflict("Your claim on this page is already waiting for a decision.")
     if mine.count() >= MAX_OPEN:
         raise TooMany(f"You have {MAX_OPEN} claims waiting. Withdraw one, or wait for its decision.")
+    month = timezone.now() - timedelta(days=30)
+    if Claim.objects.filter(user=user, created_at__gt=month).count() >= MAX_PER_MONTH:
+        raise TooMany(f"You can file {MAX_PER_MONTH} claims in 30 days, withdrawn ones included.")
     if author.suppressed or author.merged_into_id:
         raise ClaimError("This page cannot be claimed: it is hidden or was joined with another.")
     claim = Claim.objects.create(user=user, author=author, case=case.strip())
     ClaimStep.objects.create(claim=claim, from_state="", to_state=State.SUBMITTED, actor=user)
     notify_moderators(
         verb=Notification.Verb.CLAIM_FILED,
-        target_url=reverse("admin:profiles_claim_change", args=[claim.pk]),
+        target_url=_desk(claim),
         target_text=author.display_name,
         event_key=f"claim:{claim.pk}:filed",
     )
@@ -81,16 +87,16 @@ def review_claim(*, claim: Claim, actor: User, reason: str = "") -> Claim:
 @transaction.atomic
 def approve_claim(*, claim: Claim, actor: User, reason: str = "") -> Claim:
     """Accept a claim: the claimant becomes the researcher of the page, the ledger learns of it."""
-    author = Author.objects.select_for_update(of=("self",), no_key=True).get(pk=claim.author_id)
     claim = _lock(claim)
-    _check_free(claim, author)
+    _check_judge(claim, actor)
+    _check_free(claim, claim.author)
     try:
         with transaction.atomic():
             _step(claim, State.APPROVED, actor, reason)
-            Researcher.objects.get_or_create(user=claim.user, author=author)
+            Researcher.objects.get_or_create(user=claim.user, author=claim.author)
     except IntegrityError as error:  # another claim of this member was accepted in this very moment
         raise ClaimConflict("Another claim was accepted in the meantime. Reload and look again.") from error
-    authors.mark_claimed(author.pk)
+    authors.mark_claimed(claim.author_id)
     _record(claim, Evidence.Kind.CLAIM_ACCEPTED, "moderator", f"claim:{claim.pk}")
     if address := accounts.mail_address(claim.user):
         _record(claim, Evidence.Kind.EMAIL_CONFIRMED, "BZPEER", f"claim:{claim.pk}:email", {"email": address})
@@ -104,6 +110,7 @@ def reject_claim(*, claim: Claim, actor: User, reason: str) -> Claim:
     if not reason.strip():
         raise ClaimError("Give the reason: the claimant reads it and may appeal.")
     claim = _lock(claim)
+    _check_judge(claim, actor)
     if claim.state == State.SUBMITTED:
         _step(claim, State.IN_REVIEW, actor, "")
     _step(claim, State.REJECTED, actor, reason)
@@ -119,7 +126,6 @@ def appeal_claim(*, claim: Claim, actor: User, reason: str) -> Claim:
     claim = _lock(claim)
     if not can_step(claim, State.APPEALED):
         raise ClaimStateError("This claim was decided for good.")
-    _check_free(claim, claim.author)
     try:
         with transaction.atomic():
             _step(claim, State.APPEALED, actor, reason)
@@ -127,7 +133,7 @@ def appeal_claim(*, claim: Claim, actor: User, reason: str) -> Claim:
         raise ClaimConflict("You have another claim on this page waiting.") from error
     notify_moderators(
         verb=Notification.Verb.CLAIM_FILED,
-        target_url=reverse("admin:profiles_claim_change", args=[claim.pk]),
+        target_url=_desk(claim),
         target_text=claim.author.display_name,
         event_key=f"claim:{claim.pk}:appealed",
     )
@@ -146,6 +152,7 @@ def withdraw_claim(*, claim: Claim, actor: User) -> Claim:
 @transaction.atomic
 def give_up_claim(*, claim: Claim, actor: User, reason: str = "") -> Claim:
     """Let go of a page one holds; it becomes unclaimed."""
+    trust.thaw_score(claim.author_id)
     claim = _lock(claim)
     if not claim.is_held:
         raise ClaimStateError("You do not hold this page.")
@@ -157,6 +164,7 @@ def give_up_claim(*, claim: Claim, actor: User, reason: str = "") -> Claim:
 @transaction.atomic
 def dispute_claim(*, claim: Claim, actor: User, reason: str) -> Claim:
     """Question an accepted claim: the page becomes read-only until it is upheld or revoked."""
+    trust.freeze_score(claim.author_id)  # before the author's row: a rescore takes the two in this order
     claim = _step(_lock(claim), State.DISPUTED, actor, reason)
     authors.raise_version(claim.author_id)
     _tell_claimant(claim, Notification.Verb.CLAIM_DISPUTED)
@@ -166,7 +174,9 @@ def dispute_claim(*, claim: Claim, actor: User, reason: str) -> Claim:
 @transaction.atomic
 def uphold_claim(*, claim: Claim, actor: User, reason: str) -> Claim:
     """End a dispute for the one who holds the page."""
+    trust.thaw_score(claim.author_id)
     claim = _lock(claim)
+    _check_judge(claim, actor)
     if claim.state != State.DISPUTED:
         raise ClaimStateError("Only a disputed claim is upheld.")
     _step(claim, State.APPROVED, actor, reason)
@@ -180,7 +190,10 @@ def revoke_claim(*, claim: Claim, actor: User, reason: str) -> Claim:
     """End a dispute against the one who held the page; it becomes unclaimed."""
     if not reason.strip():
         raise ClaimError("Give the reason: the person reads it.")
-    claim = _step(_lock(claim), State.REVOKED, actor, reason)
+    trust.thaw_score(claim.author_id)
+    claim = _lock(claim)
+    _check_judge(claim, actor)
+    _step(claim, State.REVOKED, actor, reason)
     _let_go(claim, "revoked after a dispute")
     _tell_claimant(claim, Notification.Verb.CLAIM_REVOKED)
     return claim
@@ -195,6 +208,8 @@ def is_read_only(user: User) -> bool:
 
 
 def _lock(claim: Claim) -> Claim:
+    """Lock the author, then the claim: every step takes both in this order, so that no two wait for each other."""
+    Author.objects.select_for_update(of=("self",), no_key=True).get(pk=claim.author_id)
     return (
         Claim.objects.select_for_update(of=("self",), no_key=True)
         .select_related("author", "user")
@@ -213,7 +228,23 @@ def _step(claim: Claim, to_state: str, actor: User | None, reason: str) -> Claim
     claim.state = to_state
     claim.decided_at = None if to_state in Claim.OPEN else timezone.now()
     claim.save(update_fields=["state", "decided_at"])
+    if to_state not in Claim.OPEN:
+        mark_done(verb=Notification.Verb.CLAIM_FILED, url=_desk(claim))
     return claim
+
+
+def _desk(claim: Claim) -> str:
+    return reverse("admin:profiles_claim_change", args=[claim.pk])
+
+
+def _check_judge(claim: Claim, actor: User) -> None:
+    """Refuse to be judge in one's own cause, or of an appeal against one's own decision."""
+    if actor.pk == claim.user_id:
+        raise ClaimError("Somebody else decides your own claim.")
+    if claim.state == State.APPEALED:
+        rejection = claim.steps.filter(to_state=State.REJECTED).order_by("-pk").first()
+        if rejection and rejection.actor_id == actor.pk:
+            raise ClaimError("Somebody else hears the appeal: you took the decision that it is against.")
 
 
 def _check_free(claim: Claim, author: Author) -> None:
@@ -247,6 +278,7 @@ def _let_go(claim: Claim, why: str) -> None:
     Researcher.objects.filter(user=claim.user_id, author=claim.author_id).delete()
     for evidence in Evidence.objects.filter(event_key__in=[f"claim:{claim.pk}", f"claim:{claim.pk}:email"]):
         trust.end_evidence(evidence, why)
+    EvidenceDetail.objects.filter(evidence__event_key=f"claim:{claim.pk}:email").delete()  # the address
     authors.mark_claimed(claim.author_id, claimed=False)
 
 

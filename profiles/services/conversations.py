@@ -46,7 +46,11 @@ def send_message(*, conversation: Conversation, sender: User, body: str, client_
     people = list(Participant.objects.filter(conversation=conversation).select_related("user"))
     if not any(person.user_id == sender.pk and person.left_at is None for person in people):
         raise ConversationError("You are not part of this conversation.")
-    others = [person.user for person in people if person.user_id != sender.pk and person.left_at is None]
+    others = [
+        person.user
+        for person in people
+        if person.user_id != sender.pk and person.left_at is None and person.user.is_active
+    ]
     if not others or any(access.are_blocked(sender, other) for other in others):
         raise ConversationError("Nobody else is in this conversation any more, so nobody would read this.")
     body = body.strip()

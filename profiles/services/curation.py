@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from bzpeer.lib.sql import lock_text_for_transaction
 from profiles import mail
 from profiles.exceptions import CurationError, TooMany
 from profiles.models import CurationRequest, Notification, User
@@ -121,6 +122,9 @@ def forget_addresses() -> int:
 
 
 def _check_limits(email: str, address_hash: str) -> None:
+    lock_text_for_transaction(f"{SALT}:{email.strip().lower()}")  # the limits count rows
+    if address_hash:
+        lock_text_for_transaction(f"{SALT}:{address_hash}")
     today = CurationRequest.objects.filter(created_at__gt=timezone.now() - timedelta(days=1))
     by_email = today.filter(email=email.strip().lower()).count()
     by_address = today.filter(address_hash=address_hash).count() if address_hash else 0

@@ -28,13 +28,13 @@ def check_can_invite(*, sender: User, author: Author) -> Researcher:
     A block reads the same as a closed page.
     """
     researcher = Researcher.objects.select_related("user", "author").filter(author=author).first()
-    if researcher is None:
+    if researcher is None or author.suppressed:
         raise InvitationError("Nobody has claimed this page yet, so nobody would read the invitation.")
     if researcher.user_id == sender.pk:
         raise InvitationError("This is your own page.")
     if not accounts.has_confirmed_email(sender):
         raise InvitationError("Confirm your e-mail address first.")
-    if not Claim.objects.filter(user=sender, state=Claim.State.APPROVED).exists():
+    if not Claim.objects.filter(user=sender, state=Claim.State.APPROVED, author__suppressed=False).exists():
         raise ClaimNeeded("Invitations come from researchers: claim your own page first.")
     open_page = researcher.open_to_collaborate and researcher.user.is_active
     if not open_page or access.are_blocked(sender, researcher.user):
@@ -124,7 +124,7 @@ def accept_invitation(*, invitation: Invitation, user: User) -> Conversation:
     """Accept: opens a conversation whose first message is the invitation. Accepting twice opens one."""
     invitation = _lock(invitation)
     _check_party(invitation.recipient, user)
-    if access.are_blocked(invitation.sender, invitation.recipient):
+    if access.are_blocked(invitation.sender, invitation.recipient) or not invitation.sender.is_active:
         raise InvitationError("This invitation is no longer open.")
     if invitation.state == State.ACCEPTED:
         return invitation.conversation

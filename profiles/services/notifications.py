@@ -53,6 +53,12 @@ def notify_moderators(*, verb: Notification.Verb, target_url: str, target_text: 
         )
 
 
+def mark_done(*, verb: Notification.Verb, url: str) -> None:
+    """Mark as read, for everybody who was asked, what somebody has dealt with."""
+    waiting = Notification.objects.filter(verb=verb, target_url=url, read_at__isnull=True)
+    waiting.update(read_at=timezone.now())
+
+
 def unread_count(user: User) -> int:
     return access.notifications(user).filter(read_at__isnull=True).count()
 

@@ -27,7 +27,9 @@ def author(request: HttpRequest, pid: str, slug: str = "") -> HttpResponse:
     tab = tab if tab in author_page.TABS else "works"
     context = {
         "author": record,
-        "researcher": Researcher.objects.filter(author=record).first() if record.claimed else None,
+        "researcher": Researcher.objects.filter(author=record, user__is_active=True).first()
+        if record.claimed
+        else None,
         "facts": facts,
         "line": author_page.contribution(record, facts),
         "snapshot": trust_snapshot(record),

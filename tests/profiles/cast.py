@@ -11,7 +11,7 @@ from django.utils import timezone
 from profiles.models import Conversation, Invitation, User
 from profiles.services import conversations, invitations
 from tests.base import CastTestCase
-from tests.factories import make_claimed
+from tests.factories import make_claimed, make_user
 from works.models import Author
 
 HTMX = {"HX-Request": "true"}
@@ -41,13 +41,14 @@ def invite(sender: User, author: Author, **fields: Any) -> Invitation:
 
 
 class PeopleTestCase(CastTestCase):
-    """Adds dora, a second researcher, who may invite alice and be invited."""
+    """Adds dora, a second researcher, who may invite alice and be invited, and a moderator who hears appeals."""
 
     @classmethod
     def setUpTestData(cls) -> None:
         super().setUpTestData()
         dora = make_claimed("Dora Lund")
         cls.dora, cls.dora_author = dora.user, dora.author
+        cls.second_moderator = make_user("Sec Ond", is_staff=True)
 
     def get(self, user: User | None, path: str, **options: Any) -> HttpResponse:
         return client_of(user).get(path, **options)

@@ -10,6 +10,7 @@ class ModerationTests(PeopleTestCase):
     def setUpTestData(cls) -> None:
         super().setUpTestData()
         accounts.make_moderator(user=cls.moderator)
+        accounts.make_moderator(user=cls.second_moderator)
 
     def claim(self) -> tuple[Claim, str]:
         claim = claims.submit_claim(user=self.bob, author=self.bob_author, case="It is me, Bob Stone.")
@@ -29,16 +30,33 @@ class ModerationTests(PeopleTestCase):
         self.assertEqual(claim.state, "rejected")
         self.assertEqual(ClaimStep.objects.filter(claim=claim).last().reason, "No link.")
         claims.appeal_claim(claim=claim, actor=self.bob, reason="Look again.")
-        self.post(self.moderator, path, {"_accept": "1", "reason": ""})
+        self.post(self.second_moderator, path, {"_accept": "1", "reason": "The link is there."})
         claim.refresh_from_db()
         self.assertEqual(claim.state, "approved")
 
-    def test_a_rejection_without_a_reason_is_refused(self) -> None:
+    def test_every_step_but_taking_into_review_has_a_reason(self) -> None:
         claim, path = self.claim()
-        page = self.client_of_moderator().post(path, {"_reject": "1", "reason": ""}, follow=True)
-        self.assertContains(page, "Give the reason")
+        for choice, label in (("accept", "Accept"), ("reject", "Reject")):
+            page = self.client_of_moderator().post(path, {f"_{choice}": "1", "reason": " "}, follow=True)
+            self.assertContains(page, "Write the reason first.")
+            chosen = f'<input type="submit" name="_{choice}" value="{label}" class="default">'
+            self.assertContains(page, chosen, html=True)
+            claim.refresh_from_db()
+            self.assertEqual(claim.state, "submitted")
+        self.post(self.moderator, path, {"_review": "1"})
         claim.refresh_from_db()
-        self.assertEqual(claim.state, "submitted")
+        self.assertEqual(claim.state, "in_review")
+
+    def test_the_list_begins_with_what_waits(self) -> None:
+        waiting, _ = self.claim()
+        decided = claims.submit_claim(user=self.charlie, author=self.charlie_author, case="It is me.")
+        claims.reject_claim(claim=decided, actor=self.moderator, reason="No link.")
+        page = self.get(self.moderator, "/admin/profiles/claim/")
+        self.assertEqual(page.context["cl"].result_list[0], waiting)
+
+    def test_moderators_find_the_desk_and_members_do_not(self) -> None:
+        self.assertContains(self.get(self.moderator, "/me/"), 'href="/admin/">Moderation</a>')
+        self.assertNotContains(self.get(self.bob, "/me/"), "/admin/")
 
     def test_a_second_acceptance_is_a_clear_error_and_keeps_the_reason(self) -> None:
         first, _ = self.claim()

@@ -1,14 +1,17 @@
+from datetime import timedelta
 from itertools import product
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from profiles.exceptions import ClaimConflict, ClaimError, ClaimStateError, TooMany
-from profiles.models import Claim, ClaimStep, Notification, OutgoingMail, Researcher, User
-from profiles.services import accounts, claims, pages
+from profiles.exceptions import ClaimConflict, ClaimError, ClaimStateError, InvitationError, TooMany
+from profiles.models import Claim, ClaimStep, Conversation, Notification, OutgoingMail, Researcher, User
+from profiles.services import accounts, claims, follows, invitations, pages
 from tests.factories import make_author
-from tests.profiles.cast import PeopleTestCase
-from trust.models import Evidence
+from tests.profiles.cast import PeopleTestCase, invite
+from trust.models import Evidence, EvidenceDetail, TrustScore
 from works.models import Mark
+from works.services import authors
 
 State = Claim.State
 CASE = "My institution's page links here, and the address on both papers is mine."
@@ -50,7 +53,7 @@ class ClaimServiceTests(PeopleTestCase):
         claim = self.submit()
         claims.reject_claim(claim=claim, actor=self.moderator, reason="No link found.")
         claims.appeal_claim(claim=claim, actor=self.bob, reason="It is on page two.")
-        self.approve(claim)
+        claims.approve_claim(claim=claim, actor=self.second_moderator, reason="So it is.")
         steps = ClaimStep.objects.filter(claim=claim).values_list("from_state", "to_state", "actor", "reason")
         self.assertEqual(
             list(steps),
@@ -59,7 +62,7 @@ class ClaimServiceTests(PeopleTestCase):
                 ("submitted", "in_review", self.moderator.pk, ""),
                 ("in_review", "rejected", self.moderator.pk, "No link found."),
                 ("rejected", "appealed", self.bob.pk, "It is on page two."),
-                ("appealed", "approved", self.moderator.pk, ""),
+                ("appealed", "approved", self.second_moderator.pk, "So it is."),
             ],
         )
 
@@ -89,7 +92,7 @@ class ClaimServiceTests(PeopleTestCase):
         claim = self.submit()
         claims.reject_claim(claim=claim, actor=self.moderator, reason="No.")
         claims.appeal_claim(claim=claim, actor=self.bob, reason="But.")
-        claims.reject_claim(claim=claim, actor=self.moderator, reason="Still no.")
+        claims.reject_claim(claim=claim, actor=self.second_moderator, reason="Still no.")
         with self.assertRaises(ClaimStateError):
             claims.appeal_claim(claim=claim, actor=self.bob, reason="But, but.")
 
@@ -162,6 +165,89 @@ class ClaimServiceTests(PeopleTestCase):
         claim = self.submit()
         told = Notification.objects.get(recipient=self.moderator)
         self.assertEqual(told.target_url, f"/admin/profiles/claim/{claim.pk}/change/")
+        claims.review_claim(claim=claim, actor=self.second_moderator)
+        told.refresh_from_db()
+        self.assertIsNone(told.read_at)
+        claims.reject_claim(claim=claim, actor=self.second_moderator, reason="No link found.")
+        told.refresh_from_db()
+        self.assertIsNotNone(told.read_at, "it is decided: nothing is left to do")
+
+    def test_nobody_decides_their_own_claim(self) -> None:
+        accounts.make_moderator(user=self.bob)
+        claim = self.submit()
+        for decide in (claims.approve_claim, claims.reject_claim):
+            with self.assertRaisesMessage(ClaimError, "Somebody else decides your own claim."):
+                decide(claim=claim, actor=self.bob, reason="It is me.")
+        claims.dispute_claim(claim=self.approve(claim), actor=self.moderator, reason="A rival.")
+        for decide in (claims.uphold_claim, claims.revoke_claim):
+            with self.assertRaisesMessage(ClaimError, "Somebody else decides your own claim."):
+                decide(claim=claim, actor=self.bob, reason="It is me.")
+        claim.refresh_from_db()
+        self.assertEqual(claim.state, State.DISPUTED)
+
+    def test_who_rejected_does_not_hear_the_appeal(self) -> None:
+        claim = self.submit()
+        claims.reject_claim(claim=claim, actor=self.moderator, reason="No.")
+        claims.appeal_claim(claim=claim, actor=self.bob, reason="But.")
+        for decide in (claims.approve_claim, claims.reject_claim):
+            with self.assertRaisesMessage(ClaimError, "Somebody else hears the appeal"):
+                decide(claim=claim, actor=self.moderator, reason="No again.")
+        claim.refresh_from_db()
+        self.assertEqual(claim.state, State.APPEALED)
+
+    def test_ten_claims_in_thirty_days_withdrawn_ones_included(self) -> None:
+        for _ in range(10):
+            claims.withdraw_claim(claim=self.submit(), actor=self.bob)
+        with self.assertRaisesMessage(TooMany, "10 claims in 30 days"):
+            self.submit()
+        Claim.objects.filter(user=self.bob).update(created_at=timezone.now() - timedelta(days=31))
+        self.assertEqual(self.submit().state, State.SUBMITTED)
+
+    def test_a_dispute_freezes_trust_and_its_end_thaws_it(self) -> None:
+        claim = self.approve(self.submit())
+        claims.dispute_claim(claim=claim, actor=self.moderator, reason="A rival.")
+        self.assertIsNotNone(TrustScore.objects.get(author=self.bob_author).frozen_at)
+        claims.uphold_claim(claim=claim, actor=self.moderator, reason="It is theirs.")
+        self.assertIsNone(TrustScore.objects.get(author=self.bob_author).frozen_at)
+
+    def test_giving_up_deletes_the_address_in_the_ledger(self) -> None:
+        claim = self.approve(self.submit())
+        mine = EvidenceDetail.objects.filter(detail__email=self.bob.email)
+        self.assertTrue(mine.exists())
+        claims.give_up_claim(claim=claim, actor=self.bob)
+        self.assertFalse(mine.exists())
+        self.assertTrue(self.ledger().filter(event_key=f"claim:{claim.pk}:email").exists(), "the line stays")
+
+
+class SuspendedTests(PeopleTestCase):
+    def suspend(self, user: User) -> None:
+        User.objects.filter(pk=user.pk).update(is_active=False)
+
+    def test_the_page_shows_no_bio_and_takes_no_invitation(self) -> None:
+        Researcher.objects.filter(user=self.alice).update(bio="I count bridges.")
+        path = self.alice_author.get_absolute_url()
+        self.assertContains(self.get(None, path), "I count bridges.")
+        self.suspend(self.alice)
+        self.assertNotContains(self.get(None, path), "I count bridges.")
+        with self.assertRaisesMessage(InvitationError, invitations.CLOSED):
+            invite(self.dora, self.alice_author)
+
+    def test_an_invitation_from_a_suspended_member_is_not_accepted(self) -> None:
+        invitation = invite(self.dora, self.alice_author)
+        self.suspend(self.dora)
+        with self.assertRaisesMessage(InvitationError, "no longer open"):
+            invitations.accept_invitation(invitation=invitation, user=self.alice)
+        self.assertFalse(Conversation.objects.exists())
+
+
+class HiddenAuthorTests(PeopleTestCase):
+    def test_a_hidden_author_vanishes_from_what_one_follows_and_from_the_feed(self) -> None:
+        follows.follow(follower=self.charlie, target=self.bob_author)
+        for path, said in (("/me/following/", "Bob Stone"), ("/me/", "On working together")):
+            self.assertContains(self.get(self.charlie, path), said)
+        authors.suppress_author(self.bob_author.pk, "They asked.")
+        for path, said in (("/me/following/", "Bob Stone"), ("/me/", "On working together")):
+            self.assertNotContains(self.get(self.charlie, path), said)
 
 
 class ClaimPageTests(PeopleTestCase):
