@@ -1,5 +1,6 @@
 """Checks that need an environment of their own: types, migrations, production settings, the lock file."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import sys
 from pathlib import Path
 
 from bzpeer.run.environment import set_placeholders
-from bzpeer.run.place import CHECKOUT, RunError, default_place
+from bzpeer.run.place import CHECKOUT, SHARED, RunError, default_place, left_elsewhere
 from bzpeer.run.servers import Servers
 
 # An invented production machine: what `check --deploy` says must come from our settings, not from gaps here.
@@ -55,7 +56,8 @@ def clean_data() -> None:
     servers = Servers(place, ())
     if servers.supervisor.is_alive():
         raise RunError("The servers run: stop the demo first.")
-    folders = sorted({place.var, place.store})
+    elsewhere = left_elsewhere(place.var)
+    folders = sorted({place.var, place.store, *elsewhere})
     size = sum(file.lstat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
     named = ", ".join(map(str, folders))
     print(f"This deletes every record and account of the demo: {named} ({size >> 20} MB).")
@@ -64,6 +66,9 @@ def clean_data() -> None:
     for folder in folders:
         for path in Path(folder).iterdir():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    for empty in [*elsewhere, *SHARED]:
+        with contextlib.suppress(OSError):  # the shared folders hold other checkouts' data too
+            empty.rmdir()
 
 
 if __name__ == "__main__":

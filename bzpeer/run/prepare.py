@@ -1,9 +1,12 @@
 """Bring database, static files and demonstration data up to date, in one process for one start of Django."""
 
+import contextlib
 import hashlib
 import io
+import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 
 from bzpeer.run.child import die_with_parent
@@ -70,8 +73,21 @@ def demo_data() -> None:
     logins.write_text(text.getvalue(), encoding="utf-8")
 
 
+def report(failure: str) -> None:
+    """Leave a traceback in the log, and give its end to the demo that waits for it; else show it."""
+    with contextlib.suppress(OSError):
+        (var_folder() / "log" / "prepare.log").write_text(failure, encoding="utf-8")
+    if len(sys.argv) > 1:
+        os.write(int(sys.argv[1]), failure[-8000:].encode())
+    else:
+        sys.stderr.write(failure)
+
+
 if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception:
+        report(traceback.format_exc())
+        sys.exit(1)

@@ -43,11 +43,13 @@ class Supervisor:
         for process in _started[:]:
             if process.poll() is not None:
                 _started.remove(process)
-        with self.lock.open("a") as lock:
-            try:
+        try:
+            with self.lock.open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two who look do not see each other
-            except BlockingIOError:
-                return True
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:  # another test run tidied up after us while we waited for the end
+            return False
         return False
 
     @property
@@ -228,7 +230,7 @@ class Supervisor:
             f"program:{program.name}",
             command=shlex.join(command),
             priority=program.priority,
-            autostart="true",
+            autostart=str(program.autostart).lower(),
             autorestart="true",
             startsecs=1,
             startretries=3,

@@ -35,8 +35,8 @@ def main() -> None:
             shutil.rmtree(VENV, ignore_errors=True)
             python = find_python()
             print(f"Making .venv with {python}", flush=True)
-            advice = "Python cannot make .venv (Debian, Ubuntu: apt-get install python3-venv)"
-            run([python, "-m", "venv", str(VENV)], advice)
+            make(python)
+        check_redis()
         print("Installing what requirements.lock lists; only the first time takes this long", flush=True)
         pip = [
             str(PYTHON),
@@ -52,6 +52,31 @@ def main() -> None:
             # The environment's programs (pytest, celery) find the project from any folder.
             (packages / "bzpeer-checkout.pth").write_text(f"{CHECKOUT}\n")
         STAMP.write_text(wanted)
+
+
+def make(python: str) -> None:
+    """Make .venv with pip in it; exit with one sentence when neither ensurepip nor pip can."""
+    if quiet([python, "-m", "venv", str(VENV)]):
+        return
+    # Debian keeps ensurepip in a package of its own: the machine's pip, if there is one, does as well.
+    shutil.rmtree(VENV, ignore_errors=True)
+    bare = [python, "-m", "venv", "--without-pip", str(VENV)]
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "--python", str(PYTHON), "install", "pip"]
+    if not (quiet(bare) and quiet(pip)):
+        shutil.rmtree(VENV, ignore_errors=True)
+        sys.exit("Python cannot make .venv (Debian, Ubuntu: apt-get install python3-venv).")
+
+
+def check_redis() -> None:
+    """Exit with one sentence, before minutes of installing, when this Python gets no Redis server."""
+    if os.environ.get("REDIS_URL") or shutil.which("redis-server") or shutil.which("valkey-server"):
+        return
+    if quiet([str(PYTHON), "-c", "import sys; sys.exit(sys.version_info < (3, 13))"]):
+        sys.exit(
+            "No Redis server for this Python: install one (Debian, Ubuntu: apt-get install redis-server), "
+            "take Python 3.11 or 3.12, which bring their own (PYTHON=python3.12, PYTHON=python3.11), "
+            "or set REDIS_URL."
+        )
 
 
 def works() -> bool:
@@ -88,6 +113,14 @@ def read(path: Path) -> str:
         return path.read_text()
     except OSError:
         return ""
+
+
+def quiet(command: list[str]) -> bool:
+    """Run a command, keep what it writes to itself, and tell whether it succeeded."""
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def run(command: list[str], failure: str) -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from bzpeer.run.application import application
 from bzpeer.run.command import needs_servers
+from bzpeer.run.demo import Demo, is_loopback, machine_names
 from bzpeer.run.environment import missing
-from bzpeer.run.place import CHECKOUT, Place
+from bzpeer.run.place import CHECKOUT, Place, RunError
 from bzpeer.run.servers import Servers
 from tests.run.conftest import gone, postmaster
 
@@ -102,8 +104,44 @@ def test_second_demo_says_where_the_first_one_is(run: Run, place: Place) -> None
     )
 
 
+def test_host_names_of_an_open_demo() -> None:
+    assert [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost")] == [True] * 3
+    everywhere = "0.0.0.0"  # noqa: S104
+    assert [is_loopback(host) for host in (everywhere, "192.0.2.7", "example.org")] == [False] * 3
+    assert socket.gethostname().lower() in machine_names(everywhere)
+    assert everywhere not in machine_names(everywhere)
+    assert machine_names("2001:db8::7")[0] == "[2001:db8::7]"
+
+
+def test_only_the_web_server_starts_at_once(place: Place) -> None:
+    programs = application(place, "127.0.0.1", 8000)
+    assert {one.name: one.autostart for one in programs} == {
+        "web": True,
+        "worker": False,
+        "bulk": False,
+        "beat": False,
+    }
+
+
 @pytest.mark.parametrize("port", ["x", "0", "70000"])
 def test_demo_refuses_what_is_no_port(run: Run, port: str) -> None:
     done = run("-m", "bzpeer.run", PORT=port)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout == f"PORT is {port!r}, and must be a number from 1 to 65535.\n"
+
+
+def test_a_failed_preparation_is_one_sentence_and_its_traceback_is_kept(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BZPEER_VAR", str(place.var))
+    monkeypatch.delenv("HOST", raising=False)
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "missing_settings")
+    demo = Demo()
+    demo.place.logs.mkdir()
+    with pytest.raises(
+        RunError, match=r"failed: .*No module named 'missing_settings'\. The whole of it"
+    ) as said:
+        demo._prepare()
+    assert "\n" not in str(said.value)
+    assert "Traceback" in demo.place.log("prepare").read_text()
+    assert capfd.readouterr() == ("", "")

@@ -9,8 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from bzpeer.run.place import Place, RunError, default_place, redis_program, servers_account, socket_folder
-from bzpeer.run.programs import explain
+from bzpeer.run.place import (
+    Place,
+    RunError,
+    default_place,
+    left_elsewhere,
+    redis_program,
+    servers_account,
+    socket_folder,
+    stores_elsewhere,
+)
+from bzpeer.run.programs import explain, make_database
 from bzpeer.run.servers import Servers
 from tests.run.conftest import answers, kill_everything
 
@@ -80,7 +89,7 @@ def test_full_disk_is_one_sentence() -> None:
         pytest.skip("this machine does not let root mount")
     try:
         with pytest.raises(
-            RunError, match=r"^The disk under .* is full: \d\d MB are free and 200 MB needed\.$"
+            RunError, match=r"^The disk under .* is full: \d\d MB are free and 700 MB needed\.$"
         ):
             Servers(Place(disk, disk, servers_account(disk))).hold()
     finally:
@@ -92,6 +101,26 @@ def test_file_in_the_way_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "supervisor").touch()
     with pytest.raises(RunError, match=r"supervisor is in the way: a folder must be there\.$"):
         Servers(Place(tmp_path, tmp_path, None))
+
+
+def test_unreadable_data_folder_is_one_sentence(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied")
+
+    place.postgres.mkdir()
+    monkeypatch.setattr(Path, "iterdir", refuse)  # root reads everything
+    with pytest.raises(RunError, match=r"postgres cannot be read \(Permission denied\): make it yours"):
+        make_database(place, Path("/nowhere"))
+
+
+def test_what_lies_elsewhere_is_found_by_its_own_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bzpeer.run.place.SHARED", (tmp_path / "lib", tmp_path / "tmp"))
+    mine, other = stores_elsewhere(Path("/mine/var")), stores_elsewhere(Path("/other/var"))
+    for folder in (mine[0], other[0], tmp_path / "lib" / "programs-ofsomebody"):
+        folder.mkdir(parents=True)
+    assert left_elsewhere(Path("/mine/var")) == [mine[0]]
 
 
 def test_squatted_socket_folder_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

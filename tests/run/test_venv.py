@@ -1,0 +1,66 @@
+"""How .venv is made where the machine's Python lacks a part."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bzpeer.run import venv
+
+
+def stub_python(folder: Path, body: str) -> str:
+    """Return a program that stands for a python3; `body` is the shell's answer to its arguments."""
+    program = folder / "python3"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(venv, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(venv, "PYTHON", tmp_path / ".venv" / "bin" / "python")
+    return tmp_path / ".venv"
+
+
+def test_without_ensurepip_the_machines_pip_puts_pip_in(tmp_path: Path, made: Path) -> None:
+    python = stub_python(
+        tmp_path,
+        f'echo "$@" >> {tmp_path}/calls\n'
+        'case "$*" in *--without-pip*|*"install pip") exit 0;; *) echo "ensurepip is not available"; exit 1;; esac',
+    )
+    venv.make(python)
+    assert [line.split()[:3] for line in (tmp_path / "calls").read_text().splitlines()] == [
+        ["-m", "venv", str(made)],
+        ["-m", "venv", "--without-pip"],
+        ["-m", "pip", "--disable-pip-version-check"],
+    ]
+
+
+def test_when_nothing_helps_only_our_sentence_shows(
+    tmp_path: Path, made: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    python = stub_python(tmp_path, "echo much; echo more >&2; exit 1")
+    with pytest.raises(SystemExit) as end:
+        venv.make(python)
+    assert end.value.code == "Python cannot make .venv (Debian, Ubuntu: apt-get install python3-venv)."
+    assert capfd.readouterr() == ("", "")
+    assert not made.exists()
+
+
+def test_a_python_without_a_redis_is_told_before_anything_is_installed(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setattr("bzpeer.run.venv.shutil.which", lambda name: None)
+    monkeypatch.setattr(venv, "quiet", lambda command: True)
+    with pytest.raises(SystemExit, match=r"redis-server.*PYTHON=python3\.12"):
+        venv.check_redis()
+    monkeypatch.setenv("REDIS_URL", "redis://elsewhere")
+    venv.check_redis()
+
+
+def test_quiet_tells_whether_a_command_succeeded(capfd: pytest.CaptureFixture[str]) -> None:
+    assert venv.quiet([sys.executable, "-c", "print(1)"])
+    assert not venv.quiet([sys.executable, "-c", "raise SystemExit(2)"])
+    assert capfd.readouterr() == ("", "")
