@@ -5,6 +5,8 @@ from typing import Any
 
 from django.db import connection
 
+LOCK_SPACE = 0x425A  # "BZ": the first number of our advisory locks
+
 
 def query(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Return all rows of a query."""
@@ -51,9 +53,9 @@ def update_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
 
 def lock_for_transaction(key: int) -> None:
     """Wait for one of our advisory locks; it is let go at the end of the transaction."""
-    query("select pg_advisory_xact_lock(%s, %s)", [0x425A, key])
+    query("select pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, key])
 
 
 def lock_text_for_transaction(text: str) -> None:
     """Wait for the advisory lock of a text (an address, a name); it is let go at the end of the transaction."""
-    query("select pg_advisory_xact_lock(hashtextextended(%s, %s))", [text, 0x425A])
+    query("select pg_advisory_xact_lock(hashtextextended(%s, %s))", [text, LOCK_SPACE])

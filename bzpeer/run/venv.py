@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -36,7 +37,8 @@ def main() -> None:
             python = find_python()
             print(f"Making .venv with {python}", flush=True)
             make(python)
-        check_redis()
+        if advice := redis_advice(version_of(PYTHON) or "3.11", os.environ):
+            print(advice, flush=True)
         print("Installing what requirements.lock lists; only the first time takes this long", flush=True)
         pip = [
             str(PYTHON),
@@ -54,29 +56,41 @@ def main() -> None:
         STAMP.write_text(wanted)
 
 
-def make(python: str) -> None:
-    """Make .venv with pip in it; exit with one sentence when neither ensurepip nor pip can."""
-    if quiet([python, "-m", "venv", str(VENV)]):
+def make(python: str, folder: Path = VENV) -> None:
+    """Make an environment with pip in it; exit with one sentence when neither ensurepip nor pip can."""
+    if quiet([python, "-m", "venv", str(folder)]):
         return
     # Debian keeps ensurepip in a package of its own: the machine's pip, if there is one, does as well.
-    shutil.rmtree(VENV, ignore_errors=True)
-    bare = [python, "-m", "venv", "--without-pip", str(VENV)]
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "--python", str(PYTHON), "install", "pip"]
+    shutil.rmtree(folder, ignore_errors=True)
+    bare = [python, "-m", "venv", "--without-pip", str(folder)]
+    inside = str(folder / "bin" / "python")
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "--python", inside, "install", "pip"]
     if not (quiet(bare) and quiet(pip)):
-        shutil.rmtree(VENV, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         sys.exit("Python cannot make .venv (Debian, Ubuntu: apt-get install python3-venv).")
 
 
-def check_redis() -> None:
-    """Exit with one sentence, before minutes of installing, when this Python gets no Redis server."""
-    if os.environ.get("REDIS_URL") or shutil.which("redis-server") or shutil.which("valkey-server"):
-        return
-    if quiet([str(PYTHON), "-c", "import sys; sys.exit(sys.version_info < (3, 13))"]):
-        sys.exit(
-            "No Redis server for this Python: install one (Debian, Ubuntu: apt-get install redis-server), "
-            "take Python 3.11 or 3.12, which bring their own (PYTHON=python3.12, PYTHON=python3.11), "
-            "or set REDIS_URL."
-        )
+def redis_advice(version: str, environment: Mapping[str, str]) -> str:
+    """Return what to say, before minutes of installing, where a Python ("3.13") gets no Redis server; else ""."""
+    path = environment.get("PATH", "")
+    there = environment.get("REDIS_URL") or any(
+        shutil.which(name, path=path) for name in ("redis-server", "valkey-server")
+    )
+    if there or tuple(map(int, version.split("."))) < (3, 13):
+        return ""
+    return (
+        "No Redis server for this Python: install one (Debian, Ubuntu: apt-get install redis-server), "
+        "take Python 3.11 or 3.12, which bring their own (PYTHON=python3.12, PYTHON=python3.11), "
+        "or set REDIS_URL. All else is installed and works."
+    )
+
+
+def version_of(python: Path) -> str:
+    """Return "3.12" for a Python."""
+    code = "import sys; print('.'.join(map(str, sys.version_info[:2])))"
+    return subprocess.run(
+        [python, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def works() -> bool:

@@ -16,20 +16,14 @@ def stub_python(folder: Path, body: str) -> str:
     return str(program)
 
 
-@pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(venv, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(venv, "PYTHON", tmp_path / ".venv" / "bin" / "python")
-    return tmp_path / ".venv"
-
-
-def test_without_ensurepip_the_machines_pip_puts_pip_in(tmp_path: Path, made: Path) -> None:
+def test_without_ensurepip_the_machines_pip_puts_pip_in(tmp_path: Path) -> None:
     python = stub_python(
         tmp_path,
         f'echo "$@" >> {tmp_path}/calls\n'
         'case "$*" in *--without-pip*|*"install pip") exit 0;; *) echo "ensurepip is not available"; exit 1;; esac',
     )
-    venv.make(python)
+    made = tmp_path / ".venv"
+    venv.make(python, made)
     assert [line.split()[:3] for line in (tmp_path / "calls").read_text().splitlines()] == [
         ["-m", "venv", str(made)],
         ["-m", "venv", "--without-pip"],
@@ -38,26 +32,25 @@ def test_without_ensurepip_the_machines_pip_puts_pip_in(tmp_path: Path, made: Pa
 
 
 def test_when_nothing_helps_only_our_sentence_shows(
-    tmp_path: Path, made: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     python = stub_python(tmp_path, "echo much; echo more >&2; exit 1")
+    made = tmp_path / ".venv"
     with pytest.raises(SystemExit) as end:
-        venv.make(python)
+        venv.make(python, made)
     assert end.value.code == "Python cannot make .venv (Debian, Ubuntu: apt-get install python3-venv)."
     assert capfd.readouterr() == ("", "")
     assert not made.exists()
 
 
-def test_a_python_without_a_redis_is_told_before_anything_is_installed(
-    made: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("REDIS_URL", raising=False)
-    monkeypatch.setattr("bzpeer.run.venv.shutil.which", lambda name: None)
-    monkeypatch.setattr(venv, "quiet", lambda command: True)
-    with pytest.raises(SystemExit, match=r"redis-server.*PYTHON=python3\.12"):
-        venv.check_redis()
-    monkeypatch.setenv("REDIS_URL", "redis://elsewhere")
-    venv.check_redis()
+def test_a_python_without_a_redis_is_told_what_to_install(tmp_path: Path) -> None:
+    nothing = {"PATH": str(tmp_path)}
+    assert "apt-get install redis-server" in venv.redis_advice("3.13", nothing)
+    assert venv.redis_advice("3.12", nothing) == ""
+    assert venv.redis_advice("3.13", nothing | {"REDIS_URL": "redis://elsewhere"}) == ""
+    (tmp_path / "valkey-server").write_text("#!/bin/sh\n")
+    (tmp_path / "valkey-server").chmod(0o755)
+    assert venv.redis_advice("3.13", nothing) == ""
 
 
 def test_quiet_tells_whether_a_command_succeeded(capfd: pytest.CaptureFixture[str]) -> None:

@@ -10,13 +10,13 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from bzpeer.lib.sql import LOCK_SPACE, query
 from works.models import Mark
 
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
 BATCH = 500
-_LOCK_SPACE = 0x425A  # "BZ": our advisory locks
 
 
 def mark(what: Mark.What, object_ids: Iterable[int], why: str) -> None:
@@ -69,10 +69,7 @@ def pending(what: Mark.What | None = None) -> int:
 
 
 def _lock(what: Mark.What) -> bool:
-    with connection.cursor() as cursor:
-        number = list(Mark.What).index(Mark.What(what))
-        cursor.execute("select pg_try_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, number])
-        return bool(cursor.fetchone()[0])
+    return bool(query("select pg_try_advisory_xact_lock(%s, hashtext(%s))", [LOCK_SPACE, what])[0][0])
 
 
 def _take(what: Mark.What, batch: int) -> list[int]:
