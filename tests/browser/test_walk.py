@@ -6,10 +6,11 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from bzpeer.lib.markup import render
 from profiles.models import Claim
 from profiles.services import claims
 from tests.browser.conftest import SCREENSHOTS, Mailbox
-from tests.factories import PASSWORD, make_user
+from tests.factories import PASSWORD, make_user, make_work
 from works.models import Author
 
 pytestmark = pytest.mark.browser
@@ -228,3 +229,16 @@ def test_every_page_reads_without_javascript(site: str, browser: Browser) -> Non
     page.get_by_role("link", name=re.compile("^Follow researcher")).click()
     expect(page.get_by_label("E-mail").first).to_be_visible()
     context.close()
+
+
+def test_formulas_stand_within_their_line(site: str, browser: Browser) -> None:
+    abstract = render(r"It takes $O(n^2)$ time for <i>most</i> graphs of $n$ nodes. " * 12)
+    work = make_work("Sorting in short", abstract=abstract.plain, abstract_html=abstract.html)
+    page = new_page(browser, site, [])
+    for address in (work.get_absolute_url(), work.authorships.get().author.get_absolute_url()):
+        page.goto(address)
+        tops = page.locator(".abstract math").evaluate_all(
+            "nodes => nodes.slice(0, 4).map(n => n.getBoundingClientRect().top)"
+        )
+        assert len(tops) == 4
+        assert max(tops) - min(tops) < 60, f"{address}: formulas stand below each other"

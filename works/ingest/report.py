@@ -21,6 +21,8 @@ class Reporter:
         ) if live else None  # fmt: skip
         self._started = time.monotonic()
         self._last = self._started
+        self._said = self._started
+        self._seen = 0
 
     def __enter__(self) -> "Reporter":
         if self._bar:
@@ -34,14 +36,18 @@ class Reporter:
 
     def show(self, counts: Counts) -> None:
         now = time.monotonic()
+        if counts.read < self._seen:  # another file's import counts from the beginning
+            self._started = self._last
+        self._seen = counts.read
+        self._last = now
         rate = counts.read / max(now - self._started, 0.001)
         if self._bar:
             self._bar.update(
                 self._task, description=counts.file, completed=counts.read, rate=f"{rate:,.0f}/s",
                 rejected=f"{counts.rejected} rejected" if counts.rejected else "",
             )  # fmt: skip
-        elif now - self._last >= 5:
-            self._last = now
+        elif now - self._said >= 5:
+            self._said = now
             print(
                 f"{counts.file}: {counts.read} records, {rate:.0f}/s, {counts.rejected} rejected",
                 file=sys.stderr,
