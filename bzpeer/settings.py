@@ -156,7 +156,7 @@ CACHES = {
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
-# --- Celery: QUALITY figures behind these numbers are in README, "How it works" ------------------
+# --- Celery: a doorbell; the work to do is rows (works/models/mark.py) -----------------------------
 
 CELERY_BROKER_URL = kombu_address(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import nh3
 from latex2mathml.converter import convert
+from latex2mathml.symbols_parser import convert_symbol
 
 from bzpeer.lib.names import clean
 
@@ -63,15 +64,23 @@ _RENAMED = {
 }
 _PREFIX = re.compile(r"<(/?)(?:jats|mml|m|xhtml):", re.I)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:\s[^<>]*)?)(/?)>")
+# Tags that say nothing to a reader: nh3 takes them away and keeps their text.
+_DROPPED = {
+    "a", "abstracttext", "big", "div", "font", "h1", "h2", "h3", "h4", "label", "named-content", "sec", "small", "span",
+    "styled-content", "subtitle", "table", "tbody", "td", "title", "tr", "tt", "u",
+}  # fmt: skip
 _KNOWN_TAG_START = re.compile(
-    r"<(?!/?(?:" + "|".join(sorted(_TAGS | _CLEAN_CONTENT, key=len, reverse=True)) + r")(?=[\s/>]))", re.I
+    r"<(?!/?(?:"
+    + "|".join(sorted(_TAGS | _CLEAN_CONTENT | _DROPPED, key=len, reverse=True))
+    + r")(?=[\s/>]))",
+    re.I,
 )
 
 _FORMULA = re.compile(
-    r"\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$]+?)(?<![\s\\])\$(?!\d)|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.S
+    r"\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$]+?)(?<![\s\\])\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.S
 )
 _MATHS_LOOKS = re.compile(
-    r"[\\^_={}<>]|^[A-Za-z](?:'|\d)?$|^[\d.,]*[A-Za-z]?[+\-*/(][^\s]*$|^\d+(?:\.\d+)?$|^[A-Za-z]\([^)]*\)$"
+    r"[\\^_={}<>]|^[A-Za-z]{1,3}(?:'|\d)?$|^[|(\[].*[|)\]]$|^[\d.,]*[A-Za-z]?[+\-*/(][^\s]*$|^\d+(?:\.\d+)?$|^[A-Za-z]\([^)]*\)$"
 )
 
 _ACCENTS = {
@@ -87,6 +96,7 @@ _STYLE = re.compile(
     r"\\(?:emph|textit|textsl|text|textrm|textsf|textsc|textbf|texttt|mbox|url|href|uppercase)\s*\{([^{}]*)\}"
 )
 _OLD_STYLE = re.compile(r"\{\\(?:em|it|bf|tt|sc|sl|rm)\s+([^{}]*)\}")
+_REFERENCE = re.compile(r"~?\\(?:cite[a-z]*|ref|eqref|label|footnote(?:mark)?)\*?(?:\[[^\]]*\])?\{[^{}]*\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\s*")
 _FONTS = {"mathcal", "mathbb", "mathbf", "mathrm", "mathit", "mathsf", "mathfrak", "boldsymbol", "text", "textbf", "textit", "textrm", "rm", "bf", "left", "right", "operatorname", "displaystyle", "big", "Big", "bigl", "bigr", "ensuremath"}  # fmt: skip
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -177,10 +187,23 @@ def _tex_text(text: str) -> str:
         for _ in range(3):
             text = _OLD_STYLE.sub(r"\1", _STYLE.sub(r"\1", text))
         text = re.sub(r"\\([%&#_$ ])", r"\1", text).replace("\\\\", " ").replace("\\-", "")
+        text = _REFERENCE.sub("", text)
+        text = re.sub(r"\{\\([A-Za-z]+)\}", _symbol, text)
+        text = _COMMAND.sub(_symbol, text)
         text = re.sub(r"\{([A-Za-zÀ-ž])\}", r"\1", text)
     if "``" in text or "''" in text:
         text = text.replace("``", "“").replace("''", "”")
+    if "--" in text:
+        text = re.sub(r"(?<=\w)---(?=\w)", "—", re.sub(r"(?<=\w)--(?=\w)", "–", text))
     return re.sub(r"(?<=\S)~(?=\S)", " ", text)
+
+
+def _symbol(match: re.Match[str]) -> str:
+    """Return the character of a command such as \\geq, or the command as it stands."""
+    if match.group(1) == "sim":
+        return "∼"
+    code = convert_symbol(f"\\{match.group(1)}")
+    return chr(int(code, 16)) if code else match.group()
 
 
 def _accented(match: re.Match[str]) -> str:
@@ -192,6 +215,8 @@ def _accented(match: re.Match[str]) -> str:
 def _is_formula(formula: str, match: re.Match[str]) -> bool:
     if not formula or len(formula) > MAX_FORMULA or match.group(2) is None:
         return bool(formula) and len(formula) <= MAX_FORMULA
+    if match.string[match.end() : match.end() + 1].isdigit() and "\\" not in formula:
+        return False  # "$5 to $10"
     return bool(_MATHS_LOOKS.search(formula))
 
 
@@ -203,5 +228,8 @@ def _mathml(formula: str) -> str:
 
 
 def _plain_formula(formula: str) -> str:
-    text = _COMMAND.sub(lambda match: "" if match.group(1) in _FONTS else match.group(1) + " ", formula)
+    formula = re.sub(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"\1/\2", formula)
+    text = _COMMAND.sub(
+        lambda match: "" if match.group(1) in _FONTS else _symbol(match).lstrip("\\"), formula
+    )
     return re.sub(r"[{}\\]", "", text).replace(" ", "" if len(text) < 12 else " ").strip()

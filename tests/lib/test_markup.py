@@ -40,6 +40,25 @@ class MarkupTests(TestCase):
             render("costs $100 million to $200 million").html, "costs $100 million to $200 million"
         )
 
+    def test_tex_symbols_outside_formulas_become_characters(self) -> None:
+        self.assertEqual(
+            render(r"for n \geq2, 100\times faster, {\mu}Watt").plain, "for n ≥2, 100×faster, μWatt"
+        )
+        self.assertEqual(render("Gale--Shapley, 1990--1995").plain, "Gale–Shapley, 1990–1995")
+        self.assertEqual(render(r"as in \cite{Li09} and before").plain, "as in and before")
+
+    def test_short_words_and_percentages_in_dollars_are_formulas(self) -> None:
+        self.assertEqual(render(r"$NP$-hard for $|V|$ in $\sim$90% of cases").html.count("<math"), 3)
+
+    def test_plain_formulas_can_be_searched(self) -> None:
+        self.assertEqual(render(r"$diam\leq D$, $\frac{n}{\lambda}$").plain, "diam≤D, n/λ")
+
+    def test_tags_that_say_nothing_are_gone(self) -> None:
+        self.assertEqual(
+            render("<subtitle>Part</subtitle> <span class='x'>one</span> of T<n>").html,
+            "Part one of T&lt;n&gt;",
+        )
+
     def test_tex_accents_and_quotes_become_letters(self) -> None:
         self.assertEqual(
             render(r"Schr\"odinger, G\'{e}za, Erd\H{o}s and \O re: ``why''").plain,
