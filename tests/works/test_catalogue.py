@@ -42,7 +42,7 @@ class DecisionsSurviveImportsTests(TestCase):
         {"author": {"id": None, "display_name": "Wei Dong Jr"}, "raw_author_name": "Wei Dong Jr"},
     )  # fmt: skip
 
-    def change(self, decide) -> None:
+    def check_line_keeps_its_author(self, decide) -> None:
         for number, line in enumerate(self.CHANGES, 1):
             with self.subTest(line["raw_author_name"]):
                 work = openalex(number, f"On the number {number} and its neighbours", ["Wei Dong"])
@@ -54,10 +54,10 @@ class DecisionsSurviveImportsTests(TestCase):
                 self.assertEqual((row.author_id, row.raw_author_name), (author.pk, line["raw_author_name"]))
 
     def test_a_claimed_page_keeps_its_work_when_names_or_ids_change(self) -> None:
-        self.change(mark_claimed)
+        self.check_line_keeps_its_author(mark_claimed)
 
     def test_a_hidden_person_stays_hidden_when_names_or_ids_change(self) -> None:
-        self.change(lambda author_id: suppress_author(author_id, "asked for it"))
+        self.check_line_keeps_its_author(lambda author_id: suppress_author(author_id, "asked for it"))
         self.assertEqual(Author.objects.public().count(), 0)
 
     def test_records_of_another_provider_move_nobody_from_their_page(self) -> None:
