@@ -1,6 +1,8 @@
 """Importing real records: whole, once, whatever interrupts it."""
 
+import gzip
 import hashlib
+import random
 import shutil
 import threading
 from pathlib import Path
@@ -158,6 +160,21 @@ class RejectTests(TestCase):
         reject = ImportReject.objects.get()
         self.assertEqual((reject.position, reject.file.name), (1, path.name))
         self.assertIn("incorrect id format", reject.reason)
+
+    def test_a_damaged_file_is_read_up_to_there_and_the_others_whole(self) -> None:
+        packed = gzip.compress(
+            (DATA / "arxiv" / "recnmp.tsv").read_bytes() + random.Random(1).randbytes(200_000)
+        )
+        with TemporaryDirectory() as folder:
+            Path(folder, "a-damaged.tsv.gz").write_bytes(packed[: len(packed) // 2])
+            shutil.copy(DATA / "arxiv" / "left-out.tsv", folder)
+            run = ingest("arxiv", [folder])
+        self.assertEqual(
+            Work.objects.filter(identifiers__value__in=["1912.12953", "1911.12815", "1805.08309"]).count(), 3
+        )
+        self.assertEqual(len(run.unreadable), 1)
+        self.assertIn("a-damaged.tsv.gz: damaged or cut off", run.unreadable[0])
+        self.assertEqual(ImportFile.objects.filter(finished=True).count(), 1)
 
     def test_the_command_says_what_it_read(self) -> None:
         from io import StringIO

@@ -56,24 +56,32 @@ def ingest(
     """Import files of one provider; return the run with its counts.
 
     Files that were read to their end before are passed over; one that was interrupted goes on where its
-    last transaction ended. Raises UnreadableFile when nothing can be read, AlreadyRunning when another
+    last transaction ended. A file that is damaged is read up to there and named in run.unreadable, which is
+    not stored. Raises UnreadableFile when no file can be read to its end, AlreadyRunning when another
     importer has one of the files in hand.
     """
     reader = READERS[provider]
     files = find_files(paths, reader.SUFFIXES)
     run = ImportRun.objects.create(provider=provider, paths=[file.name for file in files])
     progress = Progress()
+    failures: list[UnreadableFile] = []
     try:
         for file in files:
             progress.file = file.name
             progress.files += 1
-            _ingest_file(run, reader, file, progress, on_progress)
+            try:
+                _ingest_file(run, reader, file, progress, on_progress)
+            except UnreadableFile as error:
+                failures.append(error)  # the other files are read all the same
+        if len(failures) == len(files):
+            raise failures[0]
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
         _finish(run, ImportRun.State.STOPPED if stopped else ImportRun.State.FAILED)
         raise
     _finish(run, ImportRun.State.FINISHED)
     run.refresh_from_db()
+    run.unreadable = [str(error) for error in failures]
     return run
 
 
@@ -124,11 +132,21 @@ def _batches(items: Iterator[WorkRecord | Reject], position: int) -> Iterator[Ba
     """Yield what comes after position, BATCH items at a time."""
     for _ in islice(items, position):
         pass
-    while chunk := list(islice(items, BATCH)):
+    failure: UnreadableFile | None = None
+    while failure is None:
+        chunk: list[WorkRecord | Reject] = []
+        try:
+            chunk.extend(islice(items, BATCH))
+        except UnreadableFile as error:  # what came before the damage is kept
+            failure = error
+        if not chunk:
+            break
         records = [item for item in chunk if isinstance(item, WorkRecord)]
         rejects = [(position + n, item) for n, item in enumerate(chunk, 1) if isinstance(item, Reject)]
         position += len(chunk)
         yield Batch(records, rejects, position)
+    if failure:
+        raise failure
 
 
 def _write(run: ImportRun, file: ImportFile, batch: Batch) -> int:

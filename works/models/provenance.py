@@ -28,6 +28,8 @@ class ImportRun(models.Model):
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 
+    unreadable: list[str] = []  # sentences about damaged files, for whoever called; not stored
+
     class Meta:
         constraints = [
             models.CheckConstraint(

@@ -45,7 +45,9 @@ class Command(BaseCommand):
             f"{run.read} records read in {seconds:.1f} s: {run.stored} new or changed, {run.unchanged} unchanged,"
             f" {run.rejected} rejected."
         )
-        if run.read == 0:
+        for sentence in run.unreadable:
+            self.stdout.write(f"  {sentence} What came before is kept.")
+        if run.read == 0 and not run.unreadable:
             self.stdout.write("Nothing new: these files were imported before.")
         for reject in ImportReject.objects.filter(run=run).select_related("file").order_by("pk")[:5]:
             self.stdout.write(f"  {reject}")
