@@ -29,6 +29,7 @@ from profiles.models import (
     User,
 )
 from works.models import Author, Work
+from works.queries import record_by_pid
 
 View = Callable[..., HttpResponseBase]
 
@@ -99,18 +100,15 @@ def safe_path(request: HttpRequest, path: str | None, default: str = "/me/") -> 
 
 def public_author(pid: str) -> Author:
     """Return the author that stands behind a public id, after merges; 404 for unknown and hidden ones."""
-    author = Author.objects.select_related("merged_into").filter(pid=pid).first()
-    for _ in range(10):
-        if author is None or author.merged_into is None:
-            break
-        author = author.merged_into
-    if author is None or author.suppressed or author.merged_into_id:
+    author = record_by_pid(Author.objects.all(), pid)
+    if author is None or author.suppressed:
         raise Http404("No such researcher.")
     return author
 
 
 def public_work(pid: str) -> Work:
-    work = Work.objects.filter(pid=pid).first()
+    """Return the work that stands behind a public id, after joins; 404 for unknown ones."""
+    work = record_by_pid(Work.objects.all(), pid)
     if work is None:
         raise Http404("No such work.")
     return work

@@ -34,7 +34,7 @@ class InvitationError(ProfilesError):
 
 
 class ClaimNeeded(InvitationError):
-    """Only researchers whose claim was accepted invite."""
+    """Only researchers who hold a page, undisputed and not hidden, invite."""
 
 
 class ConversationError(ProfilesError):

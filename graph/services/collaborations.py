@@ -96,7 +96,7 @@ select count(*) from (
     and (small_works_count >= %(close_works)s or min_authors_count <= %(close_authors)s)
 ) close"""
 
-# Rows are locked in the order of their ids, as every bulk update of authors does.
+# Rows are locked in the order of their ids, as works.services.counts does: the two may run at once.
 _RECOUNT_CLOSE = f"""
 with wanted as (
   select t.id, ({_CLOSE_COUNT}) as n from unnest(%(ids)s::bigint[]) t(id)

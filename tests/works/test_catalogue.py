@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management import call_command
 from django.test import TestCase
 
+from profiles.models import CurationRequest
 from tests.works.files import DEMO
 from works.ingest.load import ingest
 from works.models import Author, Authorship, Institution, Source, Topic, Work, WorkIdentifier
@@ -146,3 +147,24 @@ class HostileRecordTests(TestCase):
         )
         self.assertEqual(Work.objects.count(), 4)
         self.assertTrue(Author.objects.filter(display_name="Ann Lee").exists())
+
+
+class JoinedWorksTests(TestCase):
+    def test_what_people_asked_about_a_work_follows_it_when_works_are_joined(self) -> None:
+        names = ["Udit Gupta", "Liu Ke"]
+        bring(openalex(1, "Early ideas on scheduling", names), openalex(2, "Scheduling, revisited", names))
+        kept, gone = Work.objects.order_by("pk")
+        asked = CurationRequest.objects.create(
+            kind="correction", work=gone, email="a@example.org", message="Wrong."
+        )
+        doi = "https://doi.org/10.1000/182"
+        bring(
+            openalex(1, "Early ideas on scheduling", names, doi=doi, updated_date="2025-01-01"),
+            openalex(2, "Scheduling, revisited", names, doi=doi, updated_date="2025-01-01"),
+        )
+        asked.refresh_from_db()
+        kept.refresh_from_db()  # either title may be the one shown
+        self.assertEqual((list(Work.objects.all()), asked.work), ([kept], kept))
+        response = self.client.get(f"/works/{gone.pid}/")
+        self.assertEqual((response.status_code, response.headers["Location"]), (301, kept.get_absolute_url()))
+        self.assertContains(self.client.get(f"/works/{gone.pid}/correct/"), kept.title)

@@ -18,6 +18,10 @@ from works.services.marks import mark
 
 CATALOGUE_LOCK = 100
 _SOFT = ("doi", "pmid")  # typed by hand into other sources: a wrong one must not join two works
+MOST_OF_ONE_TITLE = 50  # "Table of contents", "Author index": a title of many works tells nothing
+
+Identifier = tuple[str, str]
+Links = set[tuple[str, int, int]]
 
 
 def lock_catalogue() -> None:
@@ -33,15 +37,7 @@ def place_records(records: dict[int, WorkRecord]) -> None:
     if not records:
         return
     lock_catalogue()
-    before = _links(
-        [
-            work_id
-            for (work_id,) in query(
-                "select work_id from works_sourcerecord where id = any(%s)", [list(records)]
-            )
-            if work_id
-        ]
-    )
+    before: Links = set()
     works = _find_works(records, before)
     all_records = _records_of(set(works.values()), records)
     merged = {work_id: merge(found) for work_id, found in all_records.items()}
@@ -57,11 +53,6 @@ def place_records(records: dict[int, WorkRecord]) -> None:
     _recount_lost(before, _links(list(merged)))
 
 
-Identifier = tuple[str, str]
-Links = set[tuple[str, int, int]]
-MOST_OF_ONE_TITLE = 50  # "Table of contents", "Author index": a title of many works tells nothing
-
-
 def _steady(item: tuple[int, WorkRecord]) -> tuple[str, str]:
     """Order records by what they are, so that the order of files does not matter."""
     return item[1].provider, item[1].record_id
@@ -71,7 +62,10 @@ def _steady(item: tuple[int, WorkRecord]) -> tuple[str, str]:
 
 
 def _find_works(records: dict[int, WorkRecord], before: Links) -> dict[int, int]:
-    """Return the work of each record, made where it is new; works that turn out to be one are joined."""
+    """Return the work of each record, made where it is new; works that turn out to be one are joined.
+
+    before: takes in what the works found were counted under until now.
+    """
     parent: dict[Any, Any] = {}
 
     def root(node: Any) -> Any:
@@ -116,16 +110,19 @@ def _find_works(records: dict[int, WorkRecord], before: Links) -> dict[int, int]
         members[root(node)].append(node)
     works: dict[int, int] = {}
     fresh: list[list[int]] = []
+    standing: list[list[int]] = []
     for nodes in members.values():
         keys = sorted(number for kind, number in nodes if kind == "record")
         found = sorted(number for kind, number in nodes if kind == "work")
         if not found:
             fresh.append(keys)
             continue
-        if len(found) > 1:
-            before.update(_links(found[1:]))
-            _join_works(found[0], found[1:])
+        standing.append(found)
         works.update(dict.fromkeys(keys, found[0]))
+    before.update(_links([number for found in standing for number in found]))
+    for found in standing:
+        if len(found) > 1:
+            _join_works(found[0], found[1:])
     made = Work.objects.bulk_create([Work(type="other") for _ in fresh])
     for work, keys in zip(made, fresh, strict=True):
         works.update(dict.fromkeys(keys, work.pk))
@@ -172,6 +169,11 @@ def _join_works(kept: int, gone: list[int]) -> None:
         " select 'work', works_pid(id), works_pid(%s), now() from unnest(%s::bigint[]) id on conflict do nothing",
         [kept, gone],
     )
+    # What other apps hang on a work (a correction asked for, an invitation) goes with it; no need to know them.
+    for relation in Work._meta.related_objects:
+        if relation.related_model._meta.app_label != "works":
+            rows = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": gone})
+            rows.update(**{relation.field.name: kept})
     Work.objects.filter(pk__in=gone).delete()
 
 

@@ -15,6 +15,8 @@ from works.services.search_documents import (
 
 def refresh_authors(author_ids: list[int]) -> None:
     """Recount authors, their names, ORCID and affiliations; raise the version of those that changed."""
+    # In the order of ids: trust and collaborations write the same rows, and neither must wait for the other.
+    query("select 1 from works_author where id = any(%s) order by id for no key update", [author_ids])
     _write_names(author_ids)
     _write_affiliations(author_ids)
     changed = query(
