@@ -99,6 +99,8 @@ _OLD_STYLE = re.compile(r"\{\\(?:em|it|bf|tt|sc|sl|rm)\s+([^{}]*)\}")
 _REFERENCE = re.compile(r"~?\\(?:cite[a-z]*|ref|eqref|label|footnote(?:mark)?)\*?(?:\[[^\]]*\])?\{[^{}]*\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\s*")
 _FONTS = {"mathcal", "mathbb", "mathbf", "mathrm", "mathit", "mathsf", "mathfrak", "boldsymbol", "text", "textbf", "textit", "textrm", "rm", "bf", "left", "right", "operatorname", "displaystyle", "big", "Big", "bigl", "bigr", "ensuremath"}  # fmt: skip
+# What only marked-up text holds; a hyphen or quote counts where two stand together.
+_MARKED = re.compile(r"[<>&\\$~]|--|''|``")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -117,8 +119,8 @@ def render(text: str | None, *, blocks: bool = True) -> Rendered:
     it is written. Text beyond 100,000 characters is cut.
     """
     text = _tidy(text)
-    if not text:
-        return Rendered("", "")
+    if not _MARKED.search(text):
+        return Rendered(text, clean(text))  # most texts: nothing to read, nothing to escape
     if "&" in text:
         text = html.unescape(text)
         if re.search(r"&(?:lt|gt|amp|quot|#\d+|#x[0-9a-f]+|[a-z]{2,8});", text, re.I):
@@ -145,13 +147,15 @@ def render(text: str | None, *, blocks: bool = True) -> Rendered:
 
 def _tidy(text: str | None) -> str:
     """Return text without NUL, control, bidirectional and unpaired surrogate characters."""
-    text = _INVISIBLE.sub("", (text or "")[:MAX_TEXT])
-    if not text.isascii() or not text.isprintable():
-        text = "".join(
-            " " if char.isspace() else char
-            for char in text
-            if char.isspace() or unicodedata.category(char) not in {"Cc", "Cs"}
-        )
+    text = " ".join((text or "")[:MAX_TEXT].split())
+    if text.isprintable():
+        return text
+    text = _INVISIBLE.sub("", text)
+    text = "".join(
+        " " if char.isspace() else char
+        for char in text
+        if char.isspace() or unicodedata.category(char) not in {"Cc", "Cs"}
+    )
     return " ".join(text.split())
 
 
@@ -172,9 +176,8 @@ def _add_text(text: str, html_parts: list[str], plain_parts: list[str]) -> None:
 
 def _renamed(match: re.Match[str]) -> str:
     closing, name, rest, selfclosing = match.groups()
-    name = name.lower()
-    if name in _RENAMED:
-        name = _RENAMED[name]
+    if name.lower() in _RENAMED:
+        name = _RENAMED[name.lower()]
         return f"<{closing}{name}>" if name else ""
     return f"<{closing}{name}{rest}{selfclosing}>"
 
@@ -182,8 +185,9 @@ def _renamed(match: re.Match[str]) -> str:
 def _tex_text(text: str) -> str:
     """Return text with TeX's accents, quotes and plain commands written as they are read."""
     if "\\" in text:
-        text = _LETTER.sub(lambda match: _LETTERS[match.group(1)], text)
+        # Accents first: the dotless i of \'{\i} is there for the accent alone.
         text = _ACCENT.sub(_accented, text)
+        text = _LETTER.sub(lambda match: _LETTERS[match.group(1)], text)
         for _ in range(3):
             text = _OLD_STYLE.sub(r"\1", _STYLE.sub(r"\1", text))
         text = re.sub(r"\\([%&#_$ ])", r"\1", text).replace("\\\\", " ").replace("\\-", "")

@@ -6,6 +6,7 @@ spellings into a form in which they can be compared.
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 # Letters that Unicode does not decompose into a base letter and a mark.
@@ -28,6 +29,9 @@ _PUNCTUATION = str.maketrans(
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
 # Marks that only choose how a character is drawn.
 _INVISIBLE_MARKS = frozenset(["\u034f", *map(chr, range(0xFE00, 0xFE10))])
+
+# Those of them that count as printable.
+_UNSEEN = re.compile(f"[{''.join(_BLANK_LETTERS | _INVISIBLE_MARKS)}]")
 
 _SUFFIXES = frozenset(["jr", "sr", "jnr", "snr", "ii", "iii", "iv"])
 # With fewer words before it, "Ii" is a Japanese family name and not a numeral.
@@ -99,8 +103,9 @@ def clean(text: str) -> str:
     >>> clean(" Liu\\u200b \\tKe\\x00 ")
     'Liu Ke'
     """
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())
+    text = " ".join(text.split())
+    if text.isprintable() and not _UNSEEN.search(text):
+        return text if text.isascii() else unicodedata.normalize("NFC", text)
     kept = []
     for char in text:
         category = unicodedata.category(char)
@@ -125,6 +130,14 @@ def fold(text: str) -> str:
     >>> fold("Йорданов")
     'йорданов'
     """
+    # Words of names come again and again.
+    return _fold_again(text) if len(text) <= 40 else _fold(text)
+
+
+def _fold(text: str) -> str:
+    if text.isascii():
+        text = clean(text).replace("'", "").replace("`", "").replace('"', "")
+        return " ".join(_DOT_BEFORE_LETTER.sub(" ", text).replace(".", "").lower().split())
     # Once before NFKC, which would make a space and a mark of "´", and once for what it brings to light.
     text = unicodedata.normalize("NFKC", clean(text).translate(_PUNCTUATION)).translate(_PUNCTUATION)
     text = _DOT_BEFORE_LETTER.sub(" ", text).replace(".", "")
@@ -146,6 +159,10 @@ def fold(text: str) -> str:
     return " ".join(folded.split())
 
 
+_fold_again = lru_cache(100_000)(_fold)
+
+
+@lru_cache(50_000)
 def split_name(text: str) -> Name:
     """Split a personal name into given names, family name and suffix.
 
@@ -251,3 +268,8 @@ def _given_parts(words: list[str]) -> tuple[str, ...]:
         text = text.replace(hyphen, " ")
     text = _DOT_BEFORE_LETTER.sub(". ", text)
     return tuple(part for part in text.split() if part.strip("."))
+
+
+def is_particle(word: str) -> bool:
+    """Return whether a folded word of a family name is left out when names are looked up: "van", "de la", "al"."""
+    return word in _PARTICLES or word in _SMALL_PARTICLES

@@ -28,6 +28,12 @@ class MarkupTests(TestCase):
         self.assertEqual(render(None), ("", ""))
         self.assertEqual(render(" \x00 "), ("", ""))
 
+    def test_accents_on_a_dotless_i_are_read(self) -> None:
+        self.assertEqual(render(r"Garc\'{\i}a and Mart\'\i nez").plain, "García and Martí nez")
+
+    def test_what_only_looks_like_a_tag_keeps_its_letters(self) -> None:
+        self.assertEqual(render("AutoLearn<Word> again").plain, "AutoLearn<Word> again")
+
     def test_tex_mathematics_becomes_mathml(self) -> None:
         shown, plain = render(r"Sorting in $O(n^2)$ time")
         self.assertIn("<math", shown)

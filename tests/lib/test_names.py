@@ -2,7 +2,7 @@ import doctest
 import unittest
 
 from bzpeer.lib import names
-from bzpeer.lib.names import Name, clean, fold, split_name
+from bzpeer.lib.names import Name, clean, fold, is_particle, split_name
 
 
 class NamesDocTests(unittest.TestCase):
@@ -220,3 +220,7 @@ class SplitNameTests(unittest.TestCase):
         }.items():
             with self.subTest(text=text):
                 self.assertEqual(split_name(text).family_key, key)
+
+    def test_particles_are_left_out_when_names_are_looked_up(self):
+        self.assertTrue(all(map(is_particle, ("van", "der", "de", "la", "al", "zu", "das"))))
+        self.assertFalse(any(map(is_particle, ("berg", "wei", "vann", "y", ""))))
