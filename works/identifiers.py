@@ -2,7 +2,7 @@
 
 import re
 
-_DOI = re.compile(r"10\.\d{4,9}/\S+")
+_DOI = re.compile(r"10\.\d{4,9}/[^\s\x00-\x1f\x7f]+")
 _ARXIV_NEW = re.compile(r"(\d{4})\.(\d{4,5})(v\d+)?", re.A)
 _ARXIV_OLD = re.compile(r"([a-z-]{2,20})(?:\.[A-Z]{2})?/(\d{7})(v\d+)?", re.A)
 _ARXIV_FLOAT = re.compile(r"\d{3,4}(\.\d+)?")
@@ -16,7 +16,9 @@ def normalise_doi(text: str | None) -> str | None:
     match = _DOI.search(text or "")
     if not match:
         return None
-    doi = match.group().rstrip(".,;)>\"'").lower()
+    doi = match.group().lower().rstrip(".,;>\"'")
+    while doi.endswith(")") and doi.count(")") > doi.count("("):  # the bracket around it, not its own
+        doi = doi[:-1].rstrip(".,;>\"'")
     return doi if len(doi) <= 512 else None
 
 

@@ -1,9 +1,10 @@
 from works.models.author import Author, AuthorIdentifier, AuthorName, Authorship, AuthorshipInstitution
-from works.models.curation import Redirect, Suggestion, Suppression
+from works.models.curation import AuthorshipDecision, NameOverride, Redirect, Suggestion, Suppression
 from works.models.institution import Affiliation, Institution, InstitutionIdentifier
 from works.models.mark import Mark
-from works.models.provenance import ImportFile, ImportReject, ImportRun, Provider, SourceRecord
+from works.models.provenance import Entity, ImportFile, ImportReject, ImportRun, Provider, SourceRecord
 from works.models.source import Source, SourceIdentifier
+from works.models.sync import SyncRequest, SyncStep
 from works.models.topic import Topic, TopicIdentifier, WorkTopic
 from works.models.work import Citation, Work, WorkIdentifier
 
@@ -13,14 +14,17 @@ __all__ = [
     "AuthorIdentifier",
     "AuthorName",
     "Authorship",
+    "AuthorshipDecision",
     "AuthorshipInstitution",
     "Citation",
+    "Entity",
     "ImportFile",
     "ImportReject",
     "ImportRun",
     "Institution",
     "InstitutionIdentifier",
     "Mark",
+    "NameOverride",
     "Provider",
     "Redirect",
     "Source",
@@ -28,6 +32,8 @@ __all__ = [
     "SourceRecord",
     "Suggestion",
     "Suppression",
+    "SyncRequest",
+    "SyncStep",
     "Topic",
     "TopicIdentifier",
     "Work",

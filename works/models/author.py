@@ -59,6 +59,9 @@ class AuthorIdentifier(Identifier):
         OPENALEX = "openalex", "OpenAlex"
         DBLP = "dblp", "DBLP"
         ACL = "acl", "ACL Anthology"
+        ISNI = "isni", "ISNI"
+        SCOPUS = "scopus", "Scopus"
+        WIKIDATA = "wikidata", "Wikidata"
 
     scheme = models.CharField(max_length=16, choices=Scheme)
     author = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="identifiers")
@@ -118,6 +121,15 @@ class Authorship(models.Model):
     institutions = models.ManyToManyField("works.Institution", through="works.AuthorshipInstitution")
     orcid = models.CharField(max_length=19, blank=True, help_text="as this record says")
     openalex_id = models.CharField(max_length=16, blank=True, help_text="as this record says")
+    acl_id = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="as this record says"
+    )
+    dblp_id = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="as this record says"
+    )
+    name_variants = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="the same name in other scripts, as printed"
+    )
     name_block = models.CharField(
         max_length=100, help_text="folded family name and first initial: who could be the same"
     )
@@ -149,6 +161,11 @@ class AuthorshipInstitution(models.Model):
         Authorship, on_delete=models.CASCADE, related_name="authorship_institutions", db_index=False
     )
     institution = models.ForeignKey("works.Institution", on_delete=models.CASCADE, related_name="+")
+    matched = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="found by us in the affiliation string, not stated by a source",
+    )
 
     class Meta:
         constraints = [

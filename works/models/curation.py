@@ -40,6 +40,45 @@ class Suppression(models.Model):
         return f"author {self.author_id} hidden"
 
 
+class AuthorshipDecision(models.Model):
+    """Somebody who may say so said whether this author is on this work; identity resolution obeys."""
+
+    author = models.ForeignKey(Author, on_delete=models.PROTECT, related_name="decisions")
+    work = models.ForeignKey("works.Work", on_delete=models.CASCADE, related_name="author_decisions")
+    is_theirs = models.BooleanField(help_text="false: not mine")
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["author", "work"], name="works_authorshipdecision_pair_uniq")
+        ]
+
+    def __str__(self) -> str:
+        return f"author {self.author_id} {'is' if self.is_theirs else 'is not'} on work {self.work_id}"
+
+
+class NameOverride(models.Model):
+    """A name that an author wants shown, or shown nowhere; imports obey."""
+
+    author = models.ForeignKey(Author, on_delete=models.PROTECT, related_name="name_overrides")
+    name = models.CharField(max_length=255)
+    folded = models.CharField(max_length=255, help_text="bzpeer.lib.names.fold(name)")
+    is_hidden = models.BooleanField(help_text="true: a former name, shown nowhere; false: the name to show")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["author", "folded"], name="works_nameoverride_author_name_uniq"),
+            models.UniqueConstraint(
+                fields=["author"], name="works_nameoverride_one_shown", condition=Q(is_hidden=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"author {self.author_id}: {'hide' if self.is_hidden else 'show'} {self.name}"
+
+
 class Suggestion(models.Model):
     """Two authors who may be one person: evidence was not enough to join them."""
 

@@ -21,6 +21,19 @@ class Institution(PublicRecord):
     ror = models.CharField(
         max_length=9, blank=True, help_text="the ROR id without its address; also an identifier"
     )
+    city = models.CharField(max_length=255, blank=True, default="", db_default="")
+    homepage = models.CharField(max_length=500, blank=True, default="", db_default="")
+    domains = ArrayField(models.CharField(max_length=255), default=list, db_default=[], blank=True)
+    acronyms = ArrayField(models.CharField(max_length=255), default=list, db_default=[], blank=True)
+    status = models.CharField(
+        max_length=10, default="active", db_default="active", help_text="ROR's: active, inactive, withdrawn"
+    )
+    successor = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="predecessors"
+    )
+    provenance = models.JSONField(
+        default=dict, db_default={}, help_text="field name to the id of the SourceRecord shown"
+    )
     works_count = models.PositiveIntegerField(default=0)
     authors_count = models.PositiveIntegerField(default=0)
     followers_count = models.PositiveIntegerField(default=0)
@@ -42,6 +55,7 @@ class InstitutionIdentifier(Identifier):
         ROR = "ror"
         ISNI = "isni"
         WIKIDATA = "wikidata"
+        GRID = "grid"
 
     scheme = models.CharField(max_length=16, choices=Scheme)
     institution = models.ForeignKey(Institution, on_delete=models.CASCADE, related_name="identifiers")

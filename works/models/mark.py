@@ -10,6 +10,7 @@ class Mark(models.Model):
 
     class What(models.TextChoices):
         RESOLVE = "resolve", "find the authors of a work"
+        AFFILIATIONS = "affiliations", "find the institutions in a work's affiliation strings"
         COUNTS = "counts", "recount an author"
         COLLABORATIONS = "collaborations", "rebuild an author's collaborations"
         TRUST = "trust", "rescore an author"

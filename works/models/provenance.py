@@ -7,6 +7,24 @@ from django.db.models import Q
 class Provider(models.TextChoices):
     OPENALEX = "openalex", "OpenAlex"
     ARXIV = "arxiv", "arXiv"
+    CROSSREF = "crossref", "Crossref"
+    ORCID = "orcid", "ORCID"
+    ROR = "ror", "ROR"
+    DBLP = "dblp", "dblp"
+    ACL = "acl", "ACL Anthology"
+    BIBTEX = "bibtex", "BibTeX"
+    RIS = "ris", "RIS"
+    CSL = "csl", "CSL-JSON"
+
+
+class Entity(models.TextChoices):
+    """What a provider's record describes."""
+
+    WORK = "work"
+    AUTHOR = "author"
+    INSTITUTION = "institution"
+    SOURCE = "source"
+    TOPIC = "topic"
 
 
 class ImportRun(models.Model):
@@ -23,12 +41,21 @@ class ImportRun(models.Model):
     paths = models.JSONField(default=list)
     read = models.PositiveBigIntegerField(default=0)
     stored = models.PositiveBigIntegerField(default=0, help_text="new or changed records")
+    updated = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="of those stored, the changed ones"
+    )
     unchanged = models.PositiveBigIntegerField(default=0)
     rejected = models.PositiveBigIntegerField(default=0)
+    jobs = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Celery tasks that share the files; 0: the command reads them itself",
+    )
+    again = models.BooleanField(
+        default=False, db_default=False, help_text="read files that were read to their end before"
+    )
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
-
-    unreadable: list[str] = []  # sentences about damaged files, for whoever called; not stored
 
     class Meta:
         constraints = [
@@ -43,21 +70,48 @@ class ImportRun(models.Model):
 
 
 class ImportFile(models.Model):
-    """How far one file has been read: the checkpoint, written in the transaction of its batch."""
+    """One file of a run: a unit of work that one importer at a time has in hand, and how far it is.
+
+    The checkpoint (position, counts) is written in the transaction of its batch.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "waiting"
+        RUNNING = "running"
+        FINISHED = "finished", "read to its end"
+        KNOWN = "known", "read to its end before"
+        DAMAGED = "damaged", "read up to its damage"
+        STOPPED = "stopped"
 
     provider = models.CharField(max_length=16, choices=Provider)
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the file's bytes, in hex")
+    digest = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="SHA-256 of the file's bytes, in hex; empty until somebody has it in hand",
+    )
     name = models.CharField(max_length=255)
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="files")
     position = models.PositiveBigIntegerField(default=0, help_text="records read and committed")
-    finished = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED, db_default=State.QUEUED)
+    path = models.TextField(default="", db_default="", help_text="where the importer finds it")
+    size = models.PositiveBigIntegerField(default=0, db_default=0, help_text="bytes on disk")
+    bytes_read = models.PositiveBigIntegerField(default=0, db_default=0)
+    added = models.PositiveBigIntegerField(default=0, db_default=0, help_text="records new to us")
+    updated = models.PositiveBigIntegerField(default=0, db_default=0, help_text="newer versions")
+    unchanged = models.PositiveBigIntegerField(default=0, db_default=0)
+    rejected = models.PositiveBigIntegerField(default=0, db_default=0)
+    error = models.CharField(max_length=300, default="", db_default="", blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["provider", "digest"], name="works_importfile_provider_digest_uniq"
-            )
+        indexes = [
+            # works/ingest/load.py: how far the same bytes were read before; which files of a run are left
+            models.Index(fields=["provider", "digest"], name="works_importfile_digest_idx"),
+            models.Index(
+                fields=["run", "id"],
+                name="works_importfile_open_idx",
+                condition=Q(state__in=["queued", "running"]),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -83,18 +137,20 @@ class ImportReject(models.Model):
 
 
 class SourceRecord(models.Model):
-    """One work as one provider describes it, in our names; what every imported fact points back to.
+    """One work, author, institution … as one provider describes it, in our names; what every imported fact
+    points back to.
 
     The catalogue's rows are derived from these: two providers that disagree are both kept here, and
     works/services/catalogue.py says which one the page shows.
     """
 
     provider = models.CharField(max_length=16, choices=Provider)
+    entity = models.CharField(max_length=12, choices=Entity, default=Entity.WORK, db_default=Entity.WORK)
     record_id = models.CharField(max_length=255)
     work = models.ForeignKey("works.Work", null=True, on_delete=models.SET_NULL, related_name="records")
     run = models.ForeignKey(ImportRun, null=True, on_delete=models.SET_NULL, related_name="+")
     digest = models.BinaryField(max_length=16, help_text="of payload, to see at once that nothing changed")
-    payload = models.JSONField(help_text="works.ingest.records.WorkRecord")
+    payload = models.JSONField(help_text="a record of works.ingest.records")
     observed_at = models.DateTimeField(help_text="when the provider last changed it, else when it was read")
     imported_at = models.DateTimeField()
 

@@ -21,6 +21,8 @@ class SourceIdentifier(Identifier):
     class Scheme(models.TextChoices):
         OPENALEX = "openalex"
         ISSN = "issn"
+        ACL = "acl"
+        DBLP = "dblp"
         BZPEER = "bzpeer", "BZPEER's own key"
 
     scheme = models.CharField(max_length=16, choices=Scheme)

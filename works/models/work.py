@@ -26,6 +26,9 @@ class Work(PublicRecord):
     license = models.CharField(max_length=64, blank=True)
     is_oa = models.BooleanField(null=True)
     is_retracted = models.BooleanField(default=False)
+    is_withdrawn = models.BooleanField(
+        default=False, db_default=False, help_text="every source that had it took it back"
+    )
     cited_by_count = models.PositiveIntegerField(default=0)
     authors_count = models.PositiveIntegerField(default=0)
     provenance = models.JSONField(default=dict, help_text="field name to the id of the SourceRecord shown")
@@ -77,6 +80,9 @@ class Citation(models.Model):
     work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="references")
     scheme = models.CharField(max_length=16, choices=WorkIdentifier.Scheme)
     value = models.CharField(max_length=512)
+    retracts = models.BooleanField(
+        default=False, db_default=False, help_text="the citing work is a notice that takes the cited one back"
+    )
     cited_work = models.ForeignKey(Work, null=True, on_delete=models.SET_NULL, related_name="cited_by")
     record = models.ForeignKey(
         "works.SourceRecord", null=True, on_delete=models.SET_NULL, db_index=False, related_name="+"
