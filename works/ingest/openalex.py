@@ -1,379 +1,200 @@
-"""Read OpenAlex works: API pages, single answers, JSON arrays, and the snapshot's JSON Lines.
+"""Read OpenAlex: its snapshot's JSON Lines and lists of merged or deleted ids, API answers, arrays, single objects.
 
-Every schema since 2023 is read: what a vintage lacks is absent, what it renamed has two names here.
-Source: https://docs.openalex.org/api-entities/works/work-object
+Every schema since 2023 is read. What an object is its id tells: W2741809807 is a work, A5023888391 an author.
+Source: https://docs.openalex.org
 """
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import IO, Any
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, Any, NamedTuple, cast
 
 import msgspec
 
-from bzpeer.lib.names import clean, split_name
-from works.identifiers import (
-    normalise_arxiv,
-    normalise_doi,
-    normalise_issn,
-    normalise_openalex,
-    normalise_orcid,
-    normalise_pmid,
-    normalise_ror,
+from works.ingest.files import UnreadableFile, read_lines
+from works.ingest.json_stream import snippet, stream_records
+from works.ingest.openalex_entities import read_author, read_gone, read_institution, read_source, read_topic
+from works.ingest.openalex_shapes import (
+    STAND_INS,
+    AuthorShape,
+    FullInstitutionShape,
+    FullSourceShape,
+    FullTopicShape,
+    Shape,
+    WorkShape,
+    key,
+    moment,
 )
-from works.ingest.files import open_members, read_lines, read_whole
-from works.ingest.records import (
-    NEVER,
-    AuthorshipRecord,
-    InstitutionRecord,
-    Reject,
-    SourceRef,
-    TopicRecord,
-    WorkRecord,
-)
+from works.ingest.openalex_works import read_work
+from works.ingest.reading import start_of
+from works.ingest.records import Record, Reject
+from works.ingest.shapes import NOT_JSON, decode_shape
 
-SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz", ".zip", ".xz")
-MAX_ABSTRACT_WORDS = 20_000
-MAX_ABSTRACT = 200_000  # characters
-MAX_AUTHORS = 20_000
-MAX_CITED = 2_000_000_000
+SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".gz")  # a snapshot's files are called part_000.gz
+QUICK = 32_000_000  # bytes of a document that msgspec takes apart at once; a longer one is streamed
 
-# OpenAlex took over Crossref's types until 2023.
-_TYPES = {
-    "journal-article": "article",
-    "proceedings-article": "article",
-    "posted-content": "preprint",
-    "monograph": "book",
+_DOCUMENT = re.compile(rb'\[|\{\s*"(?:meta|results|group_by)"\s*:')
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
+_PATH = re.compile(r"openalex\.org/([a-z-]{1,40})/")
+_FATES = (("id", "merge_into_id", "merge_date"), ("work_id", "", "deleted_date"))  # columns of its lists
+
+
+class Answer(msgspec.Struct):
+    results: list[msgspec.Raw] | None = None
+
+
+_ANSWER = msgspec.json.Decoder(Answer)
+
+
+class Kind(NamedTuple):
+    shape: type[Any]
+    read: Callable[[Any, str], Record | Reject]
+
+
+_KINDS = {
+    "W": Kind(WorkShape, read_work),
+    "A": Kind(AuthorShape, read_author),
+    "I": Kind(FullInstitutionShape, read_institution),
+    "S": Kind(FullSourceShape, read_source),
+    "T": Kind(FullTopicShape, read_topic),
 }
-_NOT_WORKS = {"grant"}
-# What a source calls itself where OpenAlex adds its host's name.
-_SOURCE_NAMES = {"S4306400194": "arXiv"}
+_OTHERS = {"C": "concept", "P": "publisher", "F": "funder", "K": "keyword", "G": "award"}
 
-_DECODER = msgspec.json.Decoder(dict[str, Any])
-_ANY = msgspec.json.Decoder(Any)
+_Json = bytes | msgspec.Raw
 
 
-def read(path: Path) -> Iterator[WorkRecord | Reject]:
-    """Yield each work of a file, or why it could not be read. Raises UnreadableFile for the file itself."""
-    for name, stream in open_members(path):
-        for item in _objects(stream, name):
-            yield item if isinstance(item, Reject) else _record(item)
+def read_stream(stream: IO[bytes], name: str) -> Iterator[Record | Reject]:
+    """Yield each record of a file, or why it could not be read. Raises UnreadableFile for the file itself."""
+    stream, start = start_of(stream, name)
+    first = start.partition(b"\n")[0].decode("utf-8", "replace").strip().split(",")
+    for fate in _FATES:
+        if set(fate) - {""} <= set(first):
+            yield from _read_fates(stream, fate)
+            return
+    if start and not start.startswith((b"{", b"[")):
+        if not re.search(rb"^\s*\{", start, re.M):
+            raise UnreadableFile(
+                f"{name}: neither JSON nor a list of ids; it begins with {snippet(start[:40])!r}."
+            )
+        # JSON Lines whose first lines are broken.
+        while not (line := stream.peek(1 << 12).lstrip()).startswith(b"{"):
+            yield Reject("not JSON", snippet(stream.readline().strip() or line))
+    values = _document(stream, name) if _DOCUMENT.match(start) else stream_records(stream, name)
+    yield from _read_values(values)
 
 
-def _objects(stream: IO[bytes], name: str) -> Iterator[dict[str, Any] | Reject]:
-    """Yield raw objects from JSON Lines, an array, an API answer or a single work."""
-    first = b""
+def _document(stream: IO[bytes], name: str) -> Iterator[_Json | Reject]:
+    """Yield what an array or an answer holds: at once where it is short and sound, else one after another."""
+    data = stream.read(QUICK + 1)
+    if len(data) <= QUICK:
+        try:
+            yield from _elements(data)
+            return
+        except NOT_JSON:
+            pass
+    yield from stream_records(cast(IO[bytes], _Again(data, stream)), name, [("results",)])
+
+
+def _elements(data: bytes) -> list[_Json]:
+    """Return what stands in an array, or in an answer's results; the answer itself where they are none."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if data[:64].lstrip().startswith(b"["):
+        return list(_ELEMENTS.decode(data))
+    return list(_ANSWER.decode(data).results or ()) or [data]
+
+
+class _Again(io.RawIOBase):
+    """A stream that gives once more what was already taken from it."""
+
+    def __init__(self, taken: bytes, rest: IO[bytes]) -> None:
+        self._taken, self._rest = io.BytesIO(taken), rest
+
+    def read(self, size: int = -1) -> bytes:
+        return self._taken.read(size) or self._rest.read(size)
+
+
+def _read_values(values: Iterable[_Json | Reject]) -> Iterator[Record | Reject]:
+    letter = "W"
+    for value in values:
+        if isinstance(value, Reject):
+            yield value
+            continue
+        try:
+            # Files hold one kind of object: what the last one was, this one is likely to be.
+            shape = decode_shape(value, _KINDS[letter].shape)
+            record_id = key(shape.id)
+            if (found := _letter(record_id)) != letter and found in _KINDS:
+                letter = found
+                shape = decode_shape(value, _KINDS[letter].shape)
+            if found not in _KINDS:
+                yield from _read_other(value, shape)
+            else:
+                yield _read_one(shape, record_id, letter)
+        except NOT_JSON as error:
+            yield Reject(f"not JSON: {error}"[:300], snippet(bytes(value)))
+        except (TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as error:
+            yield Reject(f"not as OpenAlex describes it: {error}"[:300], snippet(bytes(value)))
+
+
+def _letter(record_id: str) -> str:
+    """Return what kind of object an id is of: "W", "A", …; subfields/17 and the like are topics, V was S."""
+    letter = record_id[:1]
+    return "T" if letter.islower() else letter.replace("V", "S")
+
+
+def _read_one(shape: Shape, record_id: str, letter: str) -> Record | Reject:
+    if shape.entity_type:
+        return Reject("a suggestion for typing, which is no record", record_id)
+    if record_id in STAND_INS:
+        return Reject("stands for what was deleted or has no record", record_id)
+    return _KINDS[letter].read(shape, record_id.replace("V", "S"))
+
+
+def _read_other(value: _Json, shape: Shape) -> Iterator[Record | Reject]:
+    """Yield why an object is no record of ours, or what it wraps."""
+    if shape.id:
+        path = _PATH.search(shape.id)
+        kind = _OTHERS.get(key(shape.id)[:1]) or (path and path.group(1))
+        if kind:
+            yield Reject(f"{kind}: not part of the catalogue", shape.id[:200])
+        else:
+            yield Reject("no id of OpenAlex", snippet(bytes(value)))
+        return
+    members = _MEMBERS.decode(value)
+    if "results" in members:
+        results = _ELEMENTS.decode(members["results"])
+        yield from _read_values(results)
+        if not results and bytes(members.get("group_by", b"[]")).strip() != b"[]":
+            yield Reject("counts by group, which are no records", snippet(bytes(value)))
+    elif "error" in members:
+        yield Reject(
+            f"an error instead of an answer: {snippet(bytes(members['error']))}", snippet(bytes(value))
+        )
+    elif not {"entries", "entities", "files"} & set(members):  # a manifest lists the files of a snapshot
+        yield Reject("no id of OpenAlex", snippet(bytes(value)))
+
+
+def _read_fates(stream: IO[bytes], fate: tuple[str, str, str]) -> Iterator[Record | Reject]:
+    """Read a list of what was merged or deleted. fate: its columns, for the old id, the new one and the date."""
     lines = read_lines(stream)
+    header = (next(lines) or b"").removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip().split(",")
     for line in lines:
         if line is None:
-            yield Reject("longer than a record may be")
-            continue
-        first = line.removeprefix(b"\xef\xbb\xbf").strip()
-        if first:
-            break
-    if not first:
-        return
-    if first.startswith(b"{"):
-        try:
-            value: dict[str, Any] | None = _DECODER.decode(first)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            value = None
-        if value is not None and "results" not in value:
-            # Each line a whole object: JSON Lines, of one line or of millions.
-            yield value
-            for line in lines:
-                if line is None:
-                    yield Reject("longer than a record may be")
-                elif line.strip():
-                    yield _decode_line(line)
-            return
-        if value is not None:
-            yield from _each(value["results"])
-            return
-        second = next(lines, b"")
-        if second is not None and second.lstrip().startswith(b'{"'):
-            # JSON Lines whose first line is broken.
-            yield Reject("not JSON", _snippet(first))
-            yield _decode_line(second)
-            for line in lines:
-                if line is None:
-                    yield Reject("longer than a record may be")
-                elif line.strip():
-                    yield _decode_line(line)
-            return
-        first += b"\n" + (second or b"")
-    document = first + b"\n" + read_whole(stream, name)
-    try:
-        whole = _ANY.decode(document)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        yield Reject(f"not JSON: {error}"[:300], _snippet(document))
-        return
-    if isinstance(whole, dict):
-        whole = whole.get("results", [whole])
-    yield from _each(whole)
+            yield Reject("longer than a row may be")
+        elif line.strip():
+            cells = next(csv.reader([line.decode("utf-8", "replace").replace("\x00", "")]))
+            old, new, date = (dict(zip(header, cells, strict=False)).get(column, "") for column in fate)
+            yield _read_fate(key(old), key(new), date, snippet(line), must_lead=bool(fate[1]))
 
 
-def _each(values: Any) -> Iterator[dict[str, Any] | Reject]:
-    if not isinstance(values, list):
-        yield Reject("neither a work nor a list of works", _snippet(values))
-        return
-    for value in values:
-        yield value if isinstance(value, dict) else Reject("not an object", _snippet(value))
-
-
-def _decode_line(line: bytes) -> dict[str, Any] | Reject:
-    try:
-        return _DECODER.decode(line)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        return Reject(f"not JSON: {error}"[:300], _snippet(line))
-
-
-def _snippet(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value[:200].decode("utf-8", "replace")
-    return str(value)[:200]
-
-
-def _record(item: dict[str, Any]) -> WorkRecord | Reject:
-    try:
-        return _work(item)
-    except (TypeError, ValueError, AttributeError, KeyError) as error:
-        return Reject(f"not as OpenAlex describes a work: {error}"[:300], _snippet(item))
-
-
-def _work(item: dict[str, Any]) -> WorkRecord | Reject:
-    record_id = normalise_openalex(_text(item.get("id")))
-    if not record_id or not record_id.startswith("W"):
-        return Reject("no OpenAlex work id", _snippet(item))
-    kind = _text(item.get("type")) or "other"
-    if kind in _NOT_WORKS:
-        return Reject(f"a {kind}, which is no publication", record_id)
-    title = _text(item.get("display_name") or item.get("title"))
-    authorships = tuple(_one_id_each(list(_authorships(item))))
-    if not title and not authorships:
-        return Reject("neither title nor authors", record_id)
-    when = _date(item.get("publication_date"))
-    year = _integer(item.get("publication_year"), 1400, 2200) or (when.year if when else None)
-    location = _dict(item.get("primary_location"))
-    best = _dict(item.get("best_oa_location"))
-    access = _dict(item.get("open_access"))
-    is_oa = access.get("is_oa", item.get("is_oa"))
-    return WorkRecord(
-        provider="openalex",
-        record_id=record_id,
-        type=_TYPES.get(kind, kind)[:32],
-        title=title,
-        abstract=_abstract(item.get("abstract_inverted_index")),
-        publication_date=when,
-        publication_year=year,
-        language=_text(item.get("language"))[:8],
-        license=(_text(location.get("license")) or _text(best.get("license")))[:64],
-        is_oa=is_oa if isinstance(is_oa, bool) else None,
-        is_retracted=item.get("is_retracted") is True,
-        cited_by_count=_integer(item.get("cited_by_count"), 0, MAX_CITED) or 0,
-        identifiers=_identifiers(item, record_id),
-        source=_source(location.get("source") or item.get("host_venue")),
-        authorships=authorships,
-        topics=tuple(_topics(item)),
-        references=tuple(
-            sorted(
-                {
-                    ("openalex", cited)
-                    for raw in _list(item.get("referenced_works"))
-                    if (cited := normalise_openalex(_text(raw)))
-                }
-            )
-        ),
-        observed_at=_moment(item.get("updated_date") or item.get("updated")),
-    )
-
-
-def _identifiers(item: dict[str, Any], record_id: str) -> tuple[tuple[str, str], ...]:
-    ids = _dict(item.get("ids"))
-    found = {("openalex", record_id)}
-    doi = normalise_doi(_text(item.get("doi")) or _text(ids.get("doi")))
-    if doi:
-        if arxiv := normalise_arxiv(doi):
-            found.add(("arxiv", arxiv))
-        found.add(("doi", doi))
-    if pmid := normalise_pmid(_text(ids.get("pmid"))):
-        found.add(("pmid", pmid))
-    for location in _list(item.get("locations")):
-        address = _text(_dict(location).get("landing_page_url"))
-        if "arxiv.org/abs/" in address and (arxiv := normalise_arxiv(address)):
-            found.add(("arxiv", arxiv))
-    return tuple(sorted(found))
-
-
-def _authorships(item: dict[str, Any]) -> Iterator[AuthorshipRecord]:
-    for raw in _list(item.get("authorships"))[:MAX_AUTHORS]:
-        entry = _dict(raw)
-        author = _dict(entry.get("author"))
-        display_name = clean(_text(author.get("display_name")))[:255]
-        raw_name = clean(_text(entry.get("raw_author_name")))[:255] or display_name
-        if not raw_name:
-            continue  # a place in the list without a name tells nothing about anybody
-        strings = entry.get("raw_affiliation_strings")
-        if strings is None:
-            strings = [entry.get("raw_affiliation_string")]
-        yield AuthorshipRecord(
-            raw_name=raw_name,
-            display_name=display_name if display_name != raw_name else "",
-            orcid=normalise_orcid(_text(author.get("orcid"))) or "",
-            openalex=_openalex(author.get("id"), "A"),
-            is_corresponding=entry.get("is_corresponding") is True,
-            raw_affiliations=tuple(text[:1000] for value in _list(strings) if (text := _text(value)))[:20],
-            institutions=tuple(_institutions(entry)),
-        )
-
-
-def _one_id_each(authorships: list[AuthorshipRecord]) -> list[AuthorshipRecord]:
-    """Take an author id that stands twice in one list from all lines but the one whose printed name fits it best.
-
-    OpenAlex gives a person's id to a coauthor now and then ("W. Kastens" as Moses J. Bockarie) and to both
-    of two namesakes; nobody is twice on one work.
-    """
-    lines: dict[str, list[int]] = {}
-    for place, authorship in enumerate(authorships):
-        for value in {authorship.openalex, authorship.orcid} - {""}:
-            lines.setdefault(value, []).append(place)
-    for places in lines.values():
-        fits = [place for place in places if _name_fits(authorships[place])]
-        for place in places:
-            if len(places) > 1 and place != (fits or places)[0]:
-                authorships[place] = msgspec.structs.replace(
-                    authorships[place], openalex="", orcid="", display_name=""
-                )
-    return authorships
-
-
-def _name_fits(authorship: AuthorshipRecord) -> bool:
-    printed, known = split_name(authorship.raw_name).folded, split_name(authorship.name).folded
-    return printed.family_key == known.family_key
-
-
-def _institutions(entry: dict[str, Any]) -> Iterator[InstitutionRecord]:
-    seen = set()
-    for raw in _list(entry.get("institutions"))[:50]:
-        institution = _dict(raw)
-        openalex = _openalex(institution.get("id"), "I")
-        ror = normalise_ror(_text(institution.get("ror"))) or ""
-        name = clean(_text(institution.get("display_name")))[:512]
-        # Without an id it is a text, not a known organisation: it stays among the raw affiliations.
-        if name and (openalex or ror) and (openalex, ror) not in seen:
-            seen.add((openalex, ror))
-            yield InstitutionRecord(
-                display_name=name, openalex=openalex, ror=ror,
-                country_code=_text(institution.get("country_code"))[:2].upper(), type=_text(institution.get("type"))[:32],
-            )  # fmt: skip
-
-
-def _topics(item: dict[str, Any]) -> Iterator[TopicRecord]:
-    primary = normalise_openalex(_text(_dict(item.get("primary_topic")).get("id")))
-    seen = set()
-    for raw in _list(item.get("topics"))[:20]:
-        topic = _dict(raw)
-        value = normalise_openalex(_text(topic.get("id")))
-        name = clean(_text(topic.get("display_name")))[:255]
-        if not value or not name or value in seen:
-            continue
-        seen.add(value)
-        lineage = []
-        for level in ("subfield", "field", "domain"):
-            parent = _dict(topic.get(level))
-            parent_id = _parent_id(level, parent.get("id"))
-            if parent_id and _text(parent.get("display_name")):
-                lineage.append((parent_id, _text(parent.get("display_name"))[:255]))
-        yield TopicRecord(
-            scheme="openalex", value=value, display_name=name, score=_score(topic.get("score")),
-            is_primary=value == primary, lineage=tuple(lineage) if len(lineage) == 3 else (),
-        )  # fmt: skip
-
-
-def _parent_id(level: str, raw: Any) -> str | None:
-    """Return "fields/17"; early schemas give the bare number."""
-    text = str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else _text(raw)
-    number = text.rstrip("/").rpartition("/")[2]
-    return f"{level}s/{number}" if number.isdigit() and len(number) < 8 else None
-
-
-def _source(raw: Any) -> SourceRef | None:
-    source = _dict(raw)
-    name = clean(_text(source.get("display_name")))[:512]
-    if not name:
-        return None
-    openalex = _openalex(source.get("id"), "S")
-    issns = [source.get("issn_l"), *_list(source.get("issn"))]
-    return SourceRef(
-        display_name=_SOURCE_NAMES.get(openalex, name),
-        openalex=openalex,
-        issn=tuple(sorted({issn for value in issns if (issn := normalise_issn(_text(value)))})),
-        type=_text(source.get("type"))[:32],
-        host_organization_name=_text(source.get("host_organization_name") or source.get("publisher"))[:255],
-    )
-
-
-def _abstract(index: Any) -> str:
-    """Return the abstract that an inverted index ({word: [positions]}) was made from."""
-    places: list[tuple[int, str]] = []
-    for word, positions in _dict(index).items():
-        for place in _list(positions):
-            if isinstance(place, int):
-                places.append((place, word))
-    places.sort()
-    # A long word at many places would grow without end: the length is bounded while it is put together.
-    words, length = [], 0
-    for _, word in places[:MAX_ABSTRACT_WORDS]:
-        length += len(word) + 1
-        if length > MAX_ABSTRACT:
-            break
-        words.append(word)
-    return _text(" ".join(words))
-
-
-def _openalex(value: Any, kind: str) -> str:
-    """Return an OpenAlex id of that kind ("A", "I", …), else ""."""
-    found = normalise_openalex(_text(value)) or ""
-    return found if found.startswith(kind) else ""
-
-
-def _text(value: Any) -> str:
-    return value.replace("\x00", "").strip() if isinstance(value, str) else ""
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _integer(value: Any, least: int, most: int) -> int | None:
-    return (
-        value if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most else None
-    )
-
-
-def _score(value: Any) -> float:
-    try:
-        score = float(value)
-    except (TypeError, ValueError):
-        return 1.0
-    return min(1.0, max(0.0, score)) if score == score else 1.0
-
-
-def _date(value: Any) -> date | None:
-    try:
-        when = date.fromisoformat(_text(value)[:10])
-    except ValueError:
-        return None
-    return when if 1400 <= when.year <= 2200 else None
-
-
-def _moment(value: Any) -> datetime:
-    try:
-        moment = datetime.fromisoformat(_text(value).replace("Z", "+00:00"))
-    except ValueError:
-        return NEVER
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _read_fate(old: str, new: str, date: str, line: str, *, must_lead: bool) -> Record | Reject:
+    letter = _letter(old)
+    if letter not in _KINDS:
+        kind = _OTHERS.get(letter)
+        return Reject(f"{kind}: not part of the catalogue" if kind else "no id of OpenAlex", line)
+    if must_lead and (_letter(new) != letter or new == old):
+        return Reject("merged into nothing of its kind", line)
+    old, new = old.replace("V", "S"), new.replace("V", "S")
+    return read_gone(old, letter, merged_into="" if new in STAND_INS else new, when=moment(date))
