@@ -1,0 +1,1 @@
+"""Measure against real answers that were hidden while the question was asked."""
