@@ -11,9 +11,11 @@ from profiles.tasks import expire_invitations, forget_addresses, send_outbox
 from trust.tasks import drain_trust, follow_time
 from works.models import Mark
 from works.services.marks import due_kinds
-from works.tasks import drain_catalogue, drain_counts, drain_resolve
+from works.sync.tasks import forget_sync, run_sync
+from works.tasks import drain_affiliations, drain_catalogue, drain_counts, drain_resolve, ring_imports
 
 CHAIN: dict[Mark.What, Task] = {
+    Mark.What.AFFILIATIONS: drain_affiliations,
     Mark.What.RESOLVE: drain_resolve,
     Mark.What.COUNTS: drain_counts,
     Mark.What.CATALOGUE: drain_catalogue,
@@ -33,11 +35,14 @@ def sweep() -> list[Mark.What]:
     kinds = [what for what in CHAIN if what in due]
     for what in kinds:
         CHAIN[what].apply_async(retry=False, expires=SWEEP_SECONDS)
+    ring_imports(expires=SWEEP_SECONDS)
     return kinds
 
 
 app.conf.beat_schedule = {
     "sweep": {"task": sweep.name, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
+    "sync": {"task": run_sync.name, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
+    "forget-sync": {"task": forget_sync.name, "schedule": 86400.0},
     "build-ahead": {"task": build_ahead.name, "schedule": 600.0},
     "expire-invitations": {"task": expire_invitations.name, "schedule": 3600.0},
     "follow-time": {"task": follow_time.name, "schedule": 3600.0},

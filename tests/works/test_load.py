@@ -1,25 +1,24 @@
 """Importing real records: whole, once, whatever interrupts it."""
 
 import gzip
-import hashlib
 import random
 import shutil
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from django.core.management import call_command
 from django.db import connection
 from django.test import TestCase, TransactionTestCase
 
-from bzpeer.lib.sql import query
 from graph.tasks import drain_collaborations
 from tests.works.files import DATA, DEMO
 from trust.tasks import drain_trust
-from works.ingest.load import AlreadyRunning, Progress, ingest
+from works.ingest.load import AlreadyRunning, Progress, ingest, store
+from works.ingest.records import WorkRecord
 from works.models import Author, Authorship, ImportFile, ImportReject, ImportRun, Mark, SourceRecord, Work
 from works.services.marks import pending
-from works.tasks import drain_catalogue, drain_counts, drain_resolve
+from works.services.verification import checks, state_hash
+from works.tasks import drain_affiliations, drain_catalogue, drain_counts, drain_resolve
 
 SEED = str(DEMO / "arxiv-seed.atom.xml")
 LEFT_OUT = str(DATA / "arxiv" / "left-out.tsv")
@@ -31,29 +30,19 @@ FINANCE = [
 
 
 def rebuild() -> None:
-    for task in (drain_resolve, drain_counts, drain_catalogue, drain_collaborations, drain_trust):
+    for task in (
+        drain_affiliations,
+        drain_resolve,
+        drain_counts,
+        drain_catalogue,
+        drain_collaborations,
+        drain_trust,
+    ):
         task()
 
 
 def catalogue_hash() -> str:
-    """Return a hash of what the catalogue says, without row numbers and times."""
-    rows = query(
-        "select w.type, w.title_html, w.abstract_html, w.publication_date::text, w.cited_by_count, s.display_name,"
-        " (select array_agg(scheme || value order by scheme, value) from works_workidentifier i where i.work_id = w.id)::text,"
-        " (select array_agg(i.value order by i.value) from works_worktopic t join works_topicidentifier i using (topic_id) where t.work_id = w.id)::text,"
-        " (select array_agg(a.raw_author_name || a.orcid || a.openalex_id || a.raw_affiliation_strings::text order by a.index)"
-        "  from works_authorship a where a.work_id = w.id)::text"
-        " from works_work w left join works_source s on s.id = w.source_id"
-    )
-    # Who is one person: the works that each author has.
-    people = query(
-        "select (select array_agg(s.record_id || '/' || a.index order by s.record_id, a.index) from works_authorship a"
-        " join works_sourcerecord s on s.work_id = a.work_id where a.author_id = p.id)::text"
-        " from works_author p where merged_into_id is null"
-    )
-    return hashlib.md5(
-        repr((sorted(map(repr, rows)), sorted(map(repr, people)))).encode(), usedforsecurity=False
-    ).hexdigest()
+    return state_hash()["state"]
 
 
 def empty_catalogue() -> None:
@@ -172,24 +161,28 @@ class RejectTests(TestCase):
         self.assertEqual(
             Work.objects.filter(identifiers__value__in=["1912.12953", "1911.12815", "1805.08309"]).count(), 3
         )
-        self.assertEqual(len(run.unreadable), 1)
-        self.assertIn("a-damaged.tsv.gz: damaged or cut off", run.unreadable[0])
-        self.assertEqual(ImportFile.objects.filter(finished=True).count(), 1)
+        states = dict(run.files.values_list("state", "error"))
+        self.assertEqual(set(states), {ImportFile.State.DAMAGED, ImportFile.State.FINISHED})
+        self.assertIn("a-damaged.tsv.gz: damaged or cut off", states[ImportFile.State.DAMAGED])
+        self.assertEqual(run.state, ImportRun.State.FINISHED)
 
-    def test_the_command_says_what_it_read(self) -> None:
-        from io import StringIO
-
-        out = StringIO()
-        call_command("ingest", "arxiv", SEED, stdout=out)
-        self.assertRegex(
-            out.getvalue(), r"2 records read in .* s: 2 new or changed, 0 unchanged, 0 rejected\."
+    def test_a_record_that_the_database_refuses_is_kept_as_a_reject_and_the_others_stand(self) -> None:
+        good = [
+            WorkRecord(provider="arxiv", record_id=f"2001.0000{n}", type="preprint", title=f"Work {n}")
+            for n in range(5)
+        ]
+        bad = WorkRecord(
+            provider="arxiv",
+            record_id="2001.00009",
+            type="preprint",
+            title="Bad",
+            language="far-too-long-a-language",
         )
-
-    def test_a_path_that_is_not_there_is_one_sentence(self) -> None:
-        from django.core.management.base import CommandError
-
-        with self.assertRaisesRegex(CommandError, "no such file or folder"):
-            call_command("ingest", "arxiv", "/nowhere/at/all")
+        run = store("arxiv", [*good[:3], bad, *good[3:]], ["a test"])
+        self.assertEqual((run.read, run.stored, run.rejected), (6, 5, 1))
+        reject = ImportReject.objects.get()
+        self.assertEqual((reject.position, reject.snippet), (4, "2001.00009"))
+        self.assertIn("the database refused it", reject.reason)
 
 
 class OrderTests(TransactionTestCase):
@@ -209,8 +202,7 @@ class OrderTests(TransactionTestCase):
             empty_catalogue()
             for file in files:
                 ingest("openalex", [file])
-            rebuild()
-            hashes.add(catalogue_hash())
+            hashes.add(state_hash()["records"])
         self.assertEqual(len(hashes), 1)
 
 
@@ -242,9 +234,10 @@ class InterruptionTests(TransactionTestCase):
             rebuild()
         self.assertGreater(killed, 2)
         self.assertEqual(catalogue_hash(), whole)
-        self.assertEqual(
-            ImportFile.objects.get().position, SourceRecord.objects.count() + ImportReject.objects.count()
-        )
+        files = ImportFile.objects.order_by("pk")
+        read = sum(file.added + file.updated + file.unchanged + file.rejected for file in files)
+        self.assertEqual(read, files.last().position)
+        self.assertEqual([check for check in checks() if check.wrong], [])
 
     def _kill_after_one_batch(self):
         def on_progress(progress: Progress) -> None:

@@ -1,9 +1,8 @@
 """Counts and names that pages read, derived from authorships; set-based, and nothing is written that stands."""
 
-from collections import Counter, defaultdict
-
-from bzpeer.lib.sql import copy_rows, execute, query
+from bzpeer.lib.sql import execute, query
 from works.models import Mark
+from works.services.described import write_described
 from works.services.marks import mark
 from works.services.search_documents import (
     refresh_author_search,
@@ -17,9 +16,8 @@ def refresh_authors(author_ids: list[int]) -> None:
     """Recount authors, their names, ORCID and affiliations; raise the version of those that changed."""
     # In the order of ids: trust and collaborations write the same rows, and neither must wait for the other.
     query("select 1 from works_author where id = any(%s) order by id for no key update", [author_ids])
-    _write_names(author_ids)
-    _write_affiliations(author_ids)
-    changed = query(
+    write_described(author_ids)
+    execute(
         """
         with facts as (
           select a.id,
@@ -40,68 +38,12 @@ def refresh_authors(author_ids: list[int]) -> None:
         from facts f where f.id = a.id
           and (a.works_count, a.cited_by_count, a.first_year, a.last_year, a.topics_count, a.orcid)
             is distinct from (f.works_count, f.cited_by_count, f.first_year, f.last_year, f.topics_count, f.orcid)
-        returning a.id
         """,
         [author_ids],
     )
     refresh_author_search(author_ids)
-    mark(Mark.What.TRUST, [author_id for (author_id,) in changed], "works changed")
-
-
-def _write_names(author_ids: list[int]) -> None:
-    """Record the forms of each author's name, and show the one most works carry, the fullest of equals."""
-    forms: dict[int, Counter[str]] = defaultdict(Counter)
-    for author_id, name, count in query(
-        "select author_id, coalesce(nullif(display_name, ''), raw_author_name), count(*) from works_authorship"
-        " where author_id = any(%s) group by 1, 2 order by 1, 2",
-        [author_ids],
-    ):
-        forms[author_id][name] += count
-    execute("delete from works_authorname where author_id = any(%s)", [author_ids])
-    copy_rows(
-        "works_authorname", ("author_id", "display_name", "works_count"),
-        ((author_id, name, count) for author_id, counts in forms.items() for name, count in counts.items()),
-    )  # fmt: skip
-    best = {author_id: best_name(counts) for author_id, counts in forms.items()}
-    execute(
-        "update works_author a set display_name = n.name, version = version + 1"
-        " from unnest(%s::bigint[], %s::text[]) as n (id, name) where a.id = n.id and a.display_name <> n.name",
-        [list(best), list(best.values())],
-    )
-
-
-def best_name(counts: Counter[str]) -> str:
-    """Return the form to show: most works, then the fullest, then the alphabet."""
-
-    def fullness(name: str) -> tuple[int, int]:
-        words = [word for word in name.replace(".", ". ").split() if len(word.strip(".")) > 1]
-        return (sum(len(word) for word in words) if not name.isupper() else 0, len(name))
-
-    return min(counts, key=lambda name: (-counts[name], tuple(-n for n in fullness(name)), name))
-
-
-def _write_affiliations(author_ids: list[int]) -> None:
-    execute(
-        """
-        with facts as (
-          select s.author_id, i.institution_id, min(w.publication_year) as first_year, max(w.publication_year) as last_year,
-            count(distinct w.id) as works_count,
-            (array_agg(s.record_id order by w.publication_year desc nulls last, s.id))[1] as record_id
-          from works_authorship s
-          join works_authorshipinstitution i on i.authorship_id = s.id
-          join works_work w on w.id = s.work_id
-          where s.author_id = any(%(ids)s) group by 1, 2),
-        gone as (
-          delete from works_affiliation a where author_id = any(%(ids)s)
-            and not exists (select 1 from facts f where f.author_id = a.author_id and f.institution_id = a.institution_id))
-        insert into works_affiliation (author_id, institution_id, first_year, last_year, works_count, record_id)
-        select author_id, institution_id, first_year, last_year, works_count, record_id from facts
-        order by author_id, institution_id
-        on conflict (author_id, institution_id) do update set first_year = excluded.first_year,
-          last_year = excluded.last_year, works_count = excluded.works_count, record_id = excluded.record_id
-        """,
-        {"ids": author_ids},  # type: ignore[arg-type]
-    )
+    # Points may change where no count does: a recognised source now has a work, an affiliation was matched.
+    mark(Mark.What.TRUST, author_ids, "works changed")
 
 
 def refresh_catalogue(work_ids: list[int]) -> None:
@@ -154,7 +96,7 @@ def recount_institutions(institutions: list[int]) -> None:
 def recount_sources(sources: list[int]) -> None:
     execute(
         "update works_source t set works_count = f.works from (select t.id, count(w.id) as works from works_source t"
-        "  left join works_work w on w.source_id = t.id where t.id = any(%s) group by 1) f"
+        "  left join works_work w on w.source_id = t.id and not w.is_withdrawn where t.id = any(%s) group by 1) f"
         " where f.id = t.id and t.works_count <> f.works",
         [sources],
     )

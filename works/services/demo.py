@@ -17,7 +17,7 @@ FILES = (
 def demo_records_imported() -> bool:
     """Return whether every demo file was read to its end."""
     names = [name for _, name in FILES]
-    return ImportFile.objects.filter(name__in=names, finished=True).count() >= len(names)
+    return ImportFile.objects.filter(name__in=names, state=ImportFile.State.FINISHED).count() >= len(names)
 
 
 def import_demo_records(on_progress: Callable[[Progress], None] = lambda _: None) -> None:

@@ -4,7 +4,9 @@ Each function reads what it needs in one statement, folds it in Python (the data
 accents) and writes changed rows only, in one UPDATE.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from bzpeer.lib.sql import execute, query
 from works.search import document, name_lexemes, words_of
@@ -12,6 +14,21 @@ from works.search import document, name_lexemes, words_of
 AUTHORS_OF_A_WORK = 50  # names of further authors do not find the work
 ABSTRACT = 20_000  # characters
 BATCH = 2_000
+
+# title, authors, abstract: in this order of weight
+WORK_SEARCH = (
+    "setweight(to_tsvector('english', title_words), 'A') || names::tsvector"
+    " || setweight(to_tsvector('english', abstract_words), 'D')"
+)
+
+
+class WorkDocument(NamedTuple):
+    """names: a tsvector's text form of the title's words and the authors' names. The others: folded words."""
+
+    names: str
+    title_words: str
+    abstract_words: str
+
 
 _UPDATE_NAMES = (
     "update {table} set search = new.search from"
@@ -68,27 +85,35 @@ def refresh_work_search(ids: Iterable[int]) -> None:
             "  order by s.index limit %s) from works_work w where w.id = any(%s)",
             [ABSTRACT, AUTHORS_OF_A_WORK, batch],
         )
-        documents = [
-            document(
-                [
-                    *((word, "A") for word in words_of(title)),
-                    *((lexeme, "B") for name in names for lexeme in name_lexemes(name)),
-                ]
-            )
-            for _, title, _, names in rows
-        ]
+        documents = [work_document(title, abstract, names) for _, title, abstract, names in rows]
         execute(
-            "update works_work set search = new.search from (select id, setweight(to_tsvector('english', title), 'A')"
-            " || names::tsvector || setweight(to_tsvector('english', abstract), 'D') as search"
-            " from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) doc (id, names, title, abstract)) new"
+            f"update works_work set search = new.search from (select id, {WORK_SEARCH} as search"  # noqa: S608
+            " from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) doc (id, names, title_words, abstract_words)) new"
             " where works_work.id = new.id and works_work.search is distinct from new.search",
             [
                 [row[0] for row in rows],
-                documents,
-                [" ".join(words_of(row[1])) for row in rows],
-                [" ".join(words_of(row[2])) for row in rows],
+                [words.names for words in documents],
+                [words.title_words for words in documents],
+                [words.abstract_words for words in documents],
             ],
         )
+
+
+def work_document(title: str, abstract: str, raw_names: Sequence[str]) -> WorkDocument:
+    """Return what WORK_SEARCH makes a work's search document of."""
+    title_words = words_of(title)
+    names = document(
+        [
+            *((word, "A") for word in title_words),
+            *((lexeme, "B") for name in raw_names[:AUTHORS_OF_A_WORK] for lexeme in _lexemes(name)),
+        ]
+    )
+    return WorkDocument(names, " ".join(title_words), " ".join(words_of(abstract[:ABSTRACT])))
+
+
+@lru_cache(50_000)
+def _lexemes(name: str) -> list[str]:
+    return name_lexemes(name)
 
 
 def _refresh_names(table: str, select: str, ids: Iterable[int]) -> None:
