@@ -190,12 +190,39 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "profiles.tasks.send_outbox": {"queue": "mail"},
     "works.tasks.drain_*": {"queue": "bulk"},
+    "works.sync.tasks.*": {"queue": "bulk"},  # a source may take its time
     "graph.tasks.drain_collaborations": {"queue": "bulk"},
 }
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# --- Live sync: asking the sources about one record (works/sync/) ------------------------------------
+
+SYNC_ADDRESSES = {
+    "openalex": os.environ.get("SYNC_OPENALEX_URL", "https://api.openalex.org").rstrip("/"),
+    "arxiv": os.environ.get("SYNC_ARXIV_URL", "https://export.arxiv.org/api/query").rstrip("/"),
+    "crossref": os.environ.get("SYNC_CROSSREF_URL", "https://api.crossref.org").rstrip("/"),
+    "orcid": os.environ.get("SYNC_ORCID_URL", "https://pub.orcid.org/v3.0").rstrip("/"),
+    "ror": os.environ.get("SYNC_ROR_URL", "https://api.ror.org/v2").rstrip("/"),
+}
+# Sources want to reach whoever asks them; an address on this machine reaches nobody.
+SYNC_CONTACT = os.environ.get("SYNC_CONTACT", "" if CONTACT_EMAIL.endswith("@localhost") else CONTACT_EMAIL)
+SYNC_OPENALEX_KEY = os.environ.get("SYNC_OPENALEX_KEY", "")  # free; without it a few lists of works a day
+SYNC_ROR_CLIENT_ID = os.environ.get("SYNC_ROR_CLIENT_ID", "")  # free; without it 50 questions in five minutes
+# Seconds between two questions to a source, of all workers on all hosts together.
+SYNC_SPACING = {
+    "openalex": 0.1,
+    "arxiv": 3.0,
+    "crossref": 0.2,
+    "orcid": 0.2,
+    "ror": 0.2 if SYNC_ROR_CLIENT_ID else 6.0,
+}
+SYNC_LONGEST_TURN = 20.0  # seconds that a worker waits for its turn; for a longer wait the row waits
+SYNC_TIMEOUTS = (5.0, 20.0, 60.0)  # seconds to connect, of silence, of a whole answer
+SYNC_MAX_BYTES = 30_000_000
+SYNC_ALLOW_LOOPBACK = flag("SYNC_ALLOW_LOOPBACK", False)  # tests and development only
 
 # --- People -------------------------------------------------------------------------------------
 
@@ -328,5 +355,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},  # its lines of information hold whole addresses, keys and all
+    },
 }
