@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 export PORT HOST
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast browser venv lint format types check lock shell psql clean clean-data
+.PHONY: help demo test test-fast bench-ingest bench-memory faults-import browser venv lint format types check lock shell psql clean clean-data
 
 help: ## List what make can do
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -22,6 +22,15 @@ test: venv browser ## Run all tests with servers of their own; ARGS="-k name" na
 
 test-fast: venv ## Run the tests that need no browser
 	@$(RUN) -m pytest -n 2 -m "not browser" $(ARGS)
+
+bench-ingest: venv ## Time imports beside COPY and bulk_create: make bench-ingest DATA=folder
+	@DATA="$(DATA)" $(RUN) -m tests.bench.ingest
+
+bench-memory: venv ## Import a generated file of SIZE=2000 MB and measure memory
+	@SIZE="$(SIZE)" $(RUN) -m tests.bench.memory
+
+faults-import: venv ## Kill imports and compare what they leave: make faults-import KILLS=100 DATA=folder
+	@DATA="$(DATA)" KILLS="$(or $(KILLS),100)" $(RUN) -m tests.faults.imports
 
 browser: venv ## Find Chromium, or install it where apt and root allow
 	@$(RUN) -m bzpeer.run.browser

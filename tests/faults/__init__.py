@@ -1,0 +1,1 @@
+"""Faults: what is killed, and whether everything is still there."""
