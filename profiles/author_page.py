@@ -1,5 +1,6 @@
 """What the public page of a researcher shows: page-sized reads, the same for every reader."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -7,10 +8,10 @@ from django.core.paginator import Page
 from django.db.models import Q, QuerySet
 
 from bzpeer.lib.pagination import page_of
-from bzpeer.lib.templatetags.bzpeer import identifier_address
 from graph.models import Collaboration
 from works import queries
-from works.models import Affiliation, Author, AuthorIdentifier
+from works.models import Affiliation, Author
+from works.provenance import Link, links_of
 from works.structured_data import author_json_ld
 
 TABS = ("works", "collaborators", "topics", "institutions")
@@ -24,14 +25,20 @@ class Tie(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What every tab of the page shows."""
+    """What every tab of the page shows. native_name: the name in another script, "" where no source prints one."""
 
+    native_name: str
     names: list[str]
-    identifiers: list[AuthorIdentifier]
+    links: list[Link]
     affiliations: list[Affiliation]
     topics: list[queries.TopicCount]
     years: list[queries.YearCount]
     providers: list[queries.ProviderUse]
+
+    @property
+    def other_links(self) -> list[Link]:
+        """Return the identifiers but for ORCID iDs, which stand beside the name with a word of warning."""
+        return [link for link in self.links if link.scheme != "orcid"]
 
     @property
     def place(self) -> Affiliation | None:
@@ -44,16 +51,24 @@ class Facts(NamedTuple):
 
 
 def author_facts(author: Author) -> Facts:
-    names = author.names.exclude(display_name=author.display_name).order_by("-works_count", "display_name")
+    others = author.names.exclude(display_name=author.display_name).order_by("-works_count", "display_name")
+    names = list(others.values_list("display_name", flat=True)[:50])
+    native_name = next((name for name in names if not scripts_of(name) & scripts_of(author.display_name)), "")
     works = queries.author_works(author)
     return Facts(
-        names=list(names.values_list("display_name", flat=True)[:20]),
-        identifiers=list(author.identifiers.order_by("scheme", "value")),
+        native_name=native_name,
+        names=[name for name in names if name != native_name],
+        links=links_of("author", author.identifiers.order_by("scheme", "value")),
         affiliations=queries.author_affiliations(author),
         topics=queries.author_topics(author),
         years=queries.years_of(works),
-        providers=queries.providers_of(works),
+        providers=queries.author_providers(author),
     )
+
+
+def scripts_of(name: str) -> set[str]:
+    """Return the scripts of a name's letters, as Unicode names them: {"LATIN"}, {"CJK"}, {"CYRILLIC"} …"""
+    return {unicodedata.name(char, "").partition(" ")[0] for char in name if char.isalpha()}
 
 
 def contribution(author: Author, facts: Facts) -> str:
@@ -102,5 +117,5 @@ def author_collaborators(author: Author, number: str | None) -> Page[Any]:
 
 
 def structured_data(author: Author, facts: Facts) -> dict[str, Any]:
-    same_as = [address for row in facts.identifiers if (address := identifier_address(row.scheme, row.value))]
-    return author_json_ld(author, facts.names, facts.affiliations, same_as)
+    names = [facts.native_name, *facts.names] if facts.native_name else facts.names
+    return author_json_ld(author, names[:20], facts.affiliations, facts.links)

@@ -16,7 +16,10 @@ SENTENCE = "How much of this record has been checked. It does not rate the perso
 
 LEVELS = (
     ("Listed", "a name that stands on a record, no more"),
-    ("Source-attributed", "a work with a persistent identifier; nobody has claimed the record"),
+    (
+        "Source-attributed",
+        "a work that a recognised source lists with a persistent identifier; nobody has claimed the record",
+    ),
     ("Claimed", "a confirmed e-mail address and an accepted claim"),
     (
         "Identity-linked",
@@ -31,10 +34,10 @@ LEVELS = (
 
 # What would add evidence, said to a reader and not to the person.
 HOW_TO_ADD = {
-    "first_work": "a work with a DOI, an arXiv number or another persistent identifier",
-    "each_work": "further works with a persistent identifier",
-    "close_collaborator": "further shared works with the same people",
-    "ror_affiliation": "an affiliation that a source matches to ROR",
+    "first_work": "a work that a recognised source lists with a DOI, an arXiv number or another persistent identifier",
+    "each_work": "further works that a recognised source lists with a persistent identifier",
+    "close_collaborator": "further shared works with the same people, listed by recognised sources",
+    "ror_affiliation": "an affiliation that a recognised source or the institution states, matched to ROR",
     "email_confirmed": "a confirmed e-mail address of the claimant",
     "orcid_oauth": "signing in with ORCID (an iD that is only typed in adds nothing)",
     "domain_confirmed": "a confirmed address at a domain of a recorded institution",

@@ -10,13 +10,25 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from bzpeer.lib.doorbell import ring
+from graph.algorithms.ties import CLOSE_AUTHORS, CLOSE_WORKS, SMALL_AUTHORS
 from trust import algorithms
 from trust.algorithms import FORMULA_VERSION, Facts, LedgerFact, Score
 from trust.models import Evidence, EvidenceDetail
-from works.models import Mark, WorkIdentifier
+from works.grounds import MATCHED
+from works.models import Mark, Provider, WorkIdentifier
 from works.services.marks import mark
 
-# A work is known from a recognised source when one of these names it; works come from providers only.
+# Sources that look at what they list. Not among them: what somebody says of themselves (ORCID) and lists that
+# the host imported (BibTeX, RIS, CSL-JSON). The method's page names them: templates/trust/about.html.
+RECOGNISED_PROVIDERS = (
+    Provider.OPENALEX,
+    Provider.CROSSREF,
+    Provider.ARXIV,
+    Provider.DBLP,
+    Provider.ACL,
+)
+
+# Persistent identifiers of works, and what the ledger calls them.
 RECOGNISED_SCHEMES = {
     WorkIdentifier.Scheme.DOI: "DOI",
     WorkIdentifier.Scheme.ARXIV: "arXiv",
@@ -139,25 +151,69 @@ _STANDING = (
     "select distinct coalesce(merged_into_id, id) from works_author where id = any(%(ids)s) order by 1"
 )
 
+# A record r of a recognised source that it has not taken back.
+_RECOGNISED = "r.provider = any(%(providers)s) and not r.payload ?| array['withdrawn', 'merged_into']"
+
+# What recognised sources know works by.
+_KNOWN = f"""
+select i.work_id, i.scheme, r.imported_at from works_workidentifier i join works_sourcerecord r on r.id = i.record_id
+where i.scheme = any(%(schemes)s) and {_RECOGNISED}
+"""  # noqa: S608
+
+# How many works recognised sources know by a persistent identifier, by which, and how many there are in all.
 _WORKS = f"""
 with who as ({_WHO})
-select who.as_id, count(distinct s.work_id), array_agg(distinct i.scheme), max(coalesce(r.imported_at, w.created_at))
+select who.as_id, count(distinct known.work_id), array_agg(distinct known.scheme) filter (where known.scheme is not null),
+       max(known.imported_at), count(distinct s.work_id)
 from who join works_authorship s on s.author_id = who.id
-join works_work w on w.id = s.work_id
-join works_workidentifier i on i.work_id = s.work_id and i.scheme = any(%(schemes)s)
-left join works_sourcerecord r on r.id = i.record_id
+left join ({_KNOWN}) known on known.work_id = s.work_id
 group by who.as_id
 """  # noqa: S608
 
-# The newest affiliation that is matched, the name as its record gives it.
+# As graph.services.collaborations counts close collaborators, but of the works above alone.
+_CLOSE = f"""
+with who as ({_WHO}),
+mine as (
+  select distinct who.as_id, s.work_id, w.authors_count as n
+  from who join works_authorship s on s.author_id = who.id join works_work w on w.id = s.work_id
+  where who.as_id = any(%(doubtful)s) and w.authors_count <= {SMALL_AUTHORS}
+    and exists (select from ({_KNOWN}) known where known.work_id = w.id)
+),
+pairs as (
+  select mine.as_id from mine join works_authorship s on s.work_id = mine.work_id
+  join works_author a on a.id = s.author_id
+  where coalesce(a.merged_into_id, a.id) <> mine.as_id
+  group by mine.as_id, coalesce(a.merged_into_id, a.id)
+  having count(distinct mine.work_id) >= {CLOSE_WORKS} or min(mine.n) <= {CLOSE_AUTHORS}
+)
+select as_id, count(*) from pairs group by as_id
+"""  # noqa: S608
+
+# Where recognised sources, or organisations in the ORCID record, place an author: the best ground, then the newest.
+# The organisation is matched to ROR; where we matched it, a recognised source's record carries the text.
 _AFFILIATIONS = f"""
-with who as ({_WHO})
-select distinct on (who.as_id) who.as_id, i.display_name, r.imported_at
-from who join works_affiliation f on f.author_id = who.id join works_institution i on i.id = f.institution_id
-left join works_sourcerecord r on r.id = f.record_id
-where i.ror <> '' or exists (
-  select from works_institutionidentifier n where n.institution_id = i.id and n.scheme = 'ror')
-order by who.as_id, f.last_year desc nulls last, i.id
+with who as ({_WHO}),
+grounds as (
+  select who.as_id, l.institution_id, l.matched, r.provider, '' as asserted_by, w.publication_year as year, r.imported_at
+  from who join works_authorship s on s.author_id = who.id
+  join works_work w on w.id = s.work_id
+  join works_sourcerecord r on r.id = s.record_id and r.provider = any(%(providers)s)
+  join works_authorshipinstitution l on l.authorship_id = s.id
+  union all
+  select who.as_id, n.institution_id, false, r.provider, coalesce(x.value ->> 'asserted_by', ''),
+         (x.value ->> 'last_year')::int, r.imported_at
+  from who join works_authoridentifier i on i.author_id = who.id
+  join works_sourcerecord r on r.provider = i.scheme and r.record_id = i.value and r.entity = 'author'
+  cross join jsonb_array_elements(r.payload -> 'affiliations') x
+  join works_institutionidentifier n
+    on n.scheme in ('ror', 'openalex') and n.value = x.value -> 'institution' ->> n.scheme
+  where {_RECOGNISED} or x.value ? 'asserted_by'
+)
+select distinct on (g.as_id) g.as_id, o.display_name, g.matched, g.provider, g.asserted_by, g.imported_at
+from grounds g join works_institution o on o.id = g.institution_id
+where o.ror <> '' or exists (
+  select from works_institutionidentifier n where n.institution_id = o.id and n.scheme = 'ror')
+order by g.as_id, g.matched, g.year desc nulls last, o.id, g.imported_at desc, g.provider
 """  # noqa: S608
 
 _LEDGER = f"""
@@ -213,6 +269,7 @@ def read_facts(author_ids: Iterable[int]) -> dict[int, Facts]:
         values: dict[str, Any] = {
             "ids": [row[0] for row in cursor.fetchall()],
             "schemes": [str(scheme) for scheme in RECOGNISED_SCHEMES],
+            "providers": [str(provider) for provider in RECOGNISED_PROVIDERS],
         }
         cursor.execute(
             "select id, close_collaborators_count from works_author where id = any(%(ids)s)", values
@@ -220,6 +277,11 @@ def read_facts(author_ids: Iterable[int]) -> dict[int, Facts]:
         close = dict(cursor.fetchall())
         cursor.execute(_WORKS, values)
         works = {row[0]: row[1:] for row in cursor.fetchall()}
+        # Whoever has works that no recognised source knows: their collaborators there give nothing either.
+        values["doubtful"] = [author_id for author_id, (known, *_, all_) in works.items() if known < all_]
+        if values["doubtful"]:
+            cursor.execute(_CLOSE, values)
+            close |= dict.fromkeys(values["doubtful"], 0) | dict(cursor.fetchall())
         cursor.execute(_AFFILIATIONS, values)
         affiliations = {row[0]: row[1:] for row in cursor.fetchall()}
         cursor.execute(_LEDGER, values)
@@ -244,16 +306,30 @@ def read_facts(author_ids: Iterable[int]) -> dict[int, Facts]:
 def _facts(
     close: int, works: tuple[Any, ...] | None, affiliation: tuple[Any, ...] | None, ledger: list[LedgerFact]
 ) -> Facts:
-    count, schemes, seen = works or (0, [], None)
-    name, ror_seen = affiliation or ("", None)
+    count, schemes, seen, _ = works or (0, None, None, 0)
+    *place, ror_seen = affiliation or (None,)
     return Facts(
         works_with_id=count,
-        works_source=", ".join(label for scheme, label in RECOGNISED_SCHEMES.items() if scheme in schemes),
+        works_source=", ".join(
+            label for scheme, label in RECOGNISED_SCHEMES.items() if scheme in (schemes or ())
+        ),
         works_seen_at=seen,
         close_collaborators=close,
-        ror_affiliation=name,
+        ror_affiliation=_affiliation_words(*place) if place else "",
         ror_seen_at=ror_seen,
         ledger=tuple(ledger),
+    )
+
+
+def _affiliation_words(name: str, matched: bool, provider: str, asserted_by: str) -> str:
+    """Return an affiliation with how it is known, for the ledger."""
+    label = Provider(provider).label
+    if matched:
+        return f"{name}, {MATCHED} that {label} carries"
+    return (
+        f"{name}, asserted by {asserted_by} in the ORCID record"
+        if asserted_by
+        else f"{name}, stated by {label}"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from bzpeer.lib.names import fold, split_name
+from bzpeer.lib.templatetags.bzpeer import identifier_address
 from works.models import Authorship, Work, WorkIdentifier
 
 _BIBTEX_TYPES = {
@@ -33,7 +34,10 @@ _TEX = str.maketrans(
 
 
 class Cited(NamedTuple):
-    """What every format is made of. names: (family, given); given is "" for names of one word."""
+    """What every format is made of. names: (family, given); given is "" for names of one word.
+
+    warning: "Retracted" or "Withdrawn", which whoever cites the work must not miss; else "".
+    """
 
     key: str
     type: str
@@ -44,28 +48,45 @@ class Cited(NamedTuple):
     source: str
     identifiers: dict[str, str]
     url: str
+    warning: str
+
+
+def warning_of(work: Work) -> str:
+    """Return what stands against a work in one word, "" where nothing does."""
+    if work.is_withdrawn:
+        return "Withdrawn"
+    return "Retracted" if work.is_retracted else ""
+
+
+def printed_name(row: Authorship) -> str:
+    """Return an author's name as the work prints it; the name shown now where the author hides a former one.
+
+    row: from queries.work_authorships.
+    """
+    if row.author and getattr(row, "hides_names", False):
+        return row.author.display_name
+    return row.raw_author_name or (row.author.display_name if row.author else "")
 
 
 def cited(
     work: Work, authorships: Iterable[Authorship], identifiers: Iterable[WorkIdentifier], page: str
 ) -> Cited:
-    """Gather a work for citing. page: the full address of its page here, used where it has no DOI or arXiv id."""
-    names = [
-        _name(row.raw_author_name or (row.author.display_name if row.author else "")) for row in authorships
-    ]
+    """Gather a work for citing. page: the full address of its page here, used where its own has none."""
+    names = [_name(printed_name(row)) for row in authorships]
     ids: dict[str, str] = {}
     for identifier in identifiers:
         ids.setdefault(identifier.scheme, identifier.value)
     if "doi" in ids:
         url = f"https://doi.org/{ids['doi']}"
-    elif "arxiv" in ids:
-        url = f"https://arxiv.org/abs/{ids['arxiv']}"
     else:
-        url = page
+        url = next(
+            (identifier_address(scheme, ids[scheme]) for scheme in ("arxiv", "acl") if scheme in ids), page
+        )
     return Cited(
         key=_key(names, work), type=work.type, title=_line(work.title) or "Untitled work", names=names,
         year=work.publication_year, date=work.publication_date.isoformat() if work.publication_date else "",
         source=_line(work.source.display_name) if work.source else "", identifiers=ids, url=url,
+        warning=warning_of(work),
     )  # fmt: skip
 
 
@@ -93,6 +114,7 @@ def bibtex(item: Cited) -> str:
         ("eprint", arxiv or ""),
         ("archiveprefix", "arXiv" if arxiv else ""),
         ("url", item.url),
+        ("note", f"{item.warning} work" if item.warning else ""),
     ]
     lines = [f"  {name} = {{{value}}}" for name, value in fields if value]
     return f"@{kind}{{{item.key},\n" + ",\n".join(lines) + "\n}\n"
@@ -108,6 +130,7 @@ def ris(item: Cited) -> str:
         ("T2", item.source),
         ("DO", item.identifiers.get("doi", "")),
         ("UR", item.url),
+        ("N1", f"{item.warning} work" if item.warning else ""),
     ]
     return "".join(f"{tag}  - {value}\r\n" for tag, value in lines if value) + "ER  - \r\n"
 
@@ -128,6 +151,8 @@ def csl(item: Cited) -> dict[str, Any]:
         "DOI": item.identifiers.get("doi"),
         "number": f"arXiv:{item.identifiers['arxiv']}" if "arxiv" in item.identifiers else None,
         "URL": item.url,
+        "status": item.warning.lower(),
+        "note": f"{item.warning} work" if item.warning else None,
     }
     return {name: value for name, value in data.items() if value}
 
@@ -143,8 +168,9 @@ def plain(item: Cited) -> str:
     head = "; ".join(names) + more
     when = f" ({item.year})" if item.year else ""
     title = item.title if item.title.endswith((".", "?", "!")) else item.title + "."
+    warning = f" [{item.warning}]." if item.warning else ""
     source = f" {item.source}." if item.source else ""
-    return f"{head}{when}. {title}{source} {item.url}".lstrip(". ")
+    return f"{head}{when}. {title}{warning}{source} {item.url}".lstrip(". ")
 
 
 def _name(text: str) -> tuple[str, str]:

@@ -1,27 +1,36 @@
 """Page-sized reads of the public record, with the rows beside them already loaded."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from django.core.cache import cache
-from django.db.models import Count, F, Max, Min, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
+from bzpeer.lib.sql import query
+from works.grounds import LAST_FIRST, add_grounds
 from works.models import (
     Affiliation,
     Author,
     Authorship,
     AuthorshipInstitution,
+    Citation,
+    Entity,
     Institution,
+    InstitutionIdentifier,
+    NameOverride,
     Redirect,
     SourceRecord,
     Topic,
     Work,
     WorkTopic,
 )
+from works.provenance import PROVIDER_PAGES, provider_list
 
 NAMES_IN_A_LIST = 6  # authors shown of a work in a list
 NEWEST = 500  # works that a topic's or an institution's people are taken from
+WITHDRAWN = "withdrawn"  # ROR's word for an institution that it took back
 
 Record = TypeVar("Record", Author, Work, Topic, Institution)
 _KINDS: dict[type, str] = {Author: "author", Work: "work", Topic: "topic", Institution: "institution"}
@@ -61,7 +70,24 @@ def record_by_pid(rows: QuerySet[Record], pid: str) -> Record | None:
     return None
 
 
+def standing_institution(institution: Institution) -> Institution:
+    """Return who came after an institution that was withdrawn, through several; itself where nobody did."""
+    seen = {institution.pk}
+    found = institution
+    while found.status == WITHDRAWN and found.successor is not None:
+        found = found.successor
+        if found.pk in seen:  # a ring leads nowhere
+            return institution
+        seen.add(found.pk)
+    return found
+
+
 # --- Works in a list ------------------------------------------------------------------------------
+
+
+def listed_works() -> QuerySet[Work]:
+    """Return the works that lists and counts may show: what every source took back has only its page."""
+    return Work.objects.filter(is_withdrawn=False)
 
 
 def works_for_card(rows: QuerySet[Work]) -> QuerySet[Work]:
@@ -100,29 +126,65 @@ def years_of(works: QuerySet[Work]) -> list[YearCount]:
 
 
 def work_authorships(work: Work) -> list[Authorship]:
-    """Return every authorship in order, each with its author and `places`, the institutions."""
-    rows = list(
+    """Return every authorship in order, each with its author.
+
+    `stated` holds the institutions that a source names, `matched` those that we found in the affiliation text.
+    `hides_names` says whether the author wants a name shown nowhere.
+    """
+    wishes = NameOverride.objects.filter(author=OuterRef("author"), is_hidden=True)
+    rows: list[Authorship] = list(
         Authorship.objects.filter(work=work)
+        .annotate(hides_names=Exists(wishes))
         .select_related("author")
         .defer("author__search")
         .order_by("index")
     )
-    places: dict[int, list[Institution]] = defaultdict(list)
+    places: dict[tuple[int, bool], list[Institution]] = defaultdict(list)
     links = (
         AuthorshipInstitution.objects.filter(authorship__work=work)
         .select_related("institution")
+        .defer("institution__search")
         .order_by("id")
     )
     for link in links:
-        places[link.authorship_id].append(link.institution)
+        places[link.authorship_id, link.matched].append(link.institution)
     for row in rows:
-        row.places = places[row.pk]  # type: ignore[attr-defined]
+        row.stated = places[row.pk, False]  # type: ignore[attr-defined]
+        row.matched = places[row.pk, True]  # type: ignore[attr-defined]
     return rows
 
 
-def work_institutions(authorships: Iterable[Any]) -> list[Institution]:
+class Match(NamedTuple):
+    """An institution that nobody states, and the texts in which we found it."""
+
+    institution: Institution
+    texts: list[str]
+
+
+class Places(NamedTuple):
+    """Where a work's authors were: as sources state it, as we read it in texts, and texts that led nowhere."""
+
+    stated: list[Institution]
+    matched: list[Match]
+    unmatched: list[str]
+
+
+def work_places(authorships: Iterable[Any]) -> Places:
     """Return the institutions of a work's authors, each once, in the order of the authors."""
-    return list({place.pk: place for row in authorships for place in row.places}.values())
+    authorships = list(authorships)
+    stated = {place.pk: place for row in authorships for place in row.stated}
+    matched: dict[int, Match] = {}
+    unmatched: dict[str, str] = {}
+    for row in authorships:
+        texts = row.raw_affiliation_strings
+        for place in row.matched:
+            if place.pk not in stated:
+                found = matched.setdefault(place.pk, Match(place, []))
+                found.texts.extend(text for text in texts if text not in found.texts)
+        if not row.stated and not row.matched:
+            for text in texts:  # with or without a full stop it is one text to a reader
+                unmatched.setdefault(text.rstrip(" .,;").casefold(), text)
+    return Places(list(stated.values()), list(matched.values()), list(unmatched.values()))
 
 
 def work_topics(work: Work) -> QuerySet[WorkTopic]:
@@ -134,6 +196,16 @@ def work_topics(work: Work) -> QuerySet[WorkTopic]:
 def work_records(work: Work) -> QuerySet[SourceRecord]:
     """Return what each provider said about a work, the newest word first."""
     return SourceRecord.objects.filter(work=work).order_by("-observed_at", "id")
+
+
+def retraction_notices(work: Work) -> list[Citation]:
+    """Return the citations by which notices take a work back, each with its notice and the record that says so."""
+    if not work.is_retracted:
+        return []
+    rows = Citation.objects.filter(cited_work=work, retracts=True, work__is_withdrawn=False)
+    return list(
+        rows.select_related("work", "record").defer("work__search", "record__payload").order_by("work")
+    )
 
 
 def references_counts(work: Work) -> dict[str, int]:
@@ -151,15 +223,17 @@ def _work_ids(author: Author) -> QuerySet[Authorship, Any]:
 
 
 def author_works(author: Author) -> QuerySet[Work]:
-    return Work.objects.filter(pk__in=_work_ids(author))
+    return listed_works().filter(pk__in=_work_ids(author))
 
 
 def author_affiliations(author: Author) -> list[Affiliation]:
-    """Return where an author was, the last place first."""
+    """Return where an author was, the last place first, each with its `ground` (works.grounds)."""
     rows = (
         Affiliation.objects.filter(author=author).select_related("institution").defer("institution__search")
     )
-    return list(rows.order_by(F("last_year").desc(nulls_last=True), "-works_count", "id"))
+    found = list(rows.order_by(*LAST_FIRST))
+    add_grounds(found)
+    return found
 
 
 class TopicCount(NamedTuple):
@@ -176,25 +250,35 @@ def author_topics(author: Author, most: int | None = None) -> list[TopicCount]:
 
 
 class ProviderUse(NamedTuple):
+    """A provider behind a page: how many of its records, and from when to when they were read."""
+
     provider: str
     records: int
-    first: Any
-    last: Any
+    first: datetime
+    last: datetime
 
     @property
     def label(self) -> str:
-        return dict(SourceRecord._meta.get_field("provider").flatchoices).get(self.provider, self.provider)
+        return provider_list([self.provider])
+
+    @property
+    def address(self) -> str:
+        return PROVIDER_PAGES.get(self.provider, "")
 
 
-def providers_of(works: QuerySet[Work]) -> list[ProviderUse]:
-    """Return which providers described these works, how many of them, and from when to when that was read."""
-    rows = SourceRecord.objects.filter(work__in=works.order_by().values("pk")).values_list("provider")
-    return [
-        ProviderUse(*row)
-        for row in rows.annotate(n=Count("pk"), first=Min("imported_at"), last=Max("imported_at")).order_by(
-            "-n"
-        )
-    ]
+def author_providers(author: Author) -> list[ProviderUse]:
+    """Return which providers described an author or one of their works, who has most records first."""
+    rows = query(
+        "select provider, count(*), min(imported_at), max(imported_at) from ("
+        "  select r.provider, r.imported_at from works_authorship s join works_sourcerecord r on r.work_id = s.work_id"
+        "  where s.author_id = %s"
+        "  union all"
+        "  select r.provider, r.imported_at from works_authoridentifier i"
+        "  join works_sourcerecord r on r.provider = i.scheme and r.record_id = i.value and r.entity = 'author'"
+        "  where i.author_id = %s) record group by provider order by 2 desc, 1",
+        [author.pk, author.pk],
+    )
+    return [ProviderUse(*row) for row in rows]
 
 
 # --- Topics and institutions ------------------------------------------------------------------------
@@ -212,13 +296,13 @@ def topic_chain(topic: Topic) -> list[Topic]:
 
 
 def topic_works(topic: Topic) -> QuerySet[Work]:
-    return Work.objects.filter(work_topics__topic=topic)
+    return listed_works().filter(work_topics__topic=topic)
 
 
 def institution_works(institution: Institution) -> QuerySet[Work]:
     """Return works that name the institution; a work counts once, however many of its authors were there."""
     links = AuthorshipInstitution.objects.filter(institution=institution)
-    return Work.objects.filter(pk__in=links.values("authorship__work"))
+    return listed_works().filter(pk__in=links.values("authorship__work"))
 
 
 class AuthorCount(NamedTuple):
@@ -235,6 +319,14 @@ def people_of(works: QuerySet[Work], most: int = 12) -> list[AuthorCount]:
     return [AuthorCount(authors[pk], n) for pk, n in counted if pk in authors][:most]
 
 
+def institution_records(identifiers: Sequence[InstitutionIdentifier]) -> list[SourceRecord]:
+    """Return the records that describe an institution, and those of works that first gave its identifiers."""
+    wanted = Q(pk__in=[row.record_id for row in identifiers if row.record_id])
+    for row in identifiers:
+        wanted |= Q(provider=row.scheme, record_id=row.value, entity=Entity.INSTITUTION)
+    return list(SourceRecord.objects.filter(wanted).order_by("-observed_at", "id"))
+
+
 def institution_people(institution: Institution) -> QuerySet[Affiliation]:
     """Return who was there, the last first."""
     return (
@@ -243,7 +335,7 @@ def institution_people(institution: Institution) -> QuerySet[Affiliation]:
         )
         .select_related("author")
         .defer("author__search")
-        .order_by(F("last_year").desc(nulls_last=True), "-works_count", "id")
+        .order_by(*LAST_FIRST)
     )
 
 
@@ -262,14 +354,14 @@ def site_counts() -> dict[str, int]:
 def _count_records() -> dict[str, int]:
     return {
         "researchers": Author.objects.public().count(),
-        "works": Work.objects.count(),
+        "works": listed_works().count(),
         "topics": Topic.objects.count(),
         "institutions": Institution.objects.count(),
     }
 
 
 def newest_works(most: int = 5) -> list[Work]:
-    return list(works_for_card(Work.objects.order_by("-pk"))[:most])
+    return list(works_for_card(listed_works().order_by("-pk"))[:most])
 
 
 def busiest_authors(most: int = 8) -> QuerySet[Author]:

@@ -6,7 +6,7 @@ English word stems. Nothing here knows the trust number.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from django.db.models.expressions import RawSQL
 
 from bzpeer.lib.names import fold
 from works import identifiers
+from works.grounds import LAST_FIRST, add_grounds
 from works.models import (
     Affiliation,
     Author,
@@ -52,7 +53,12 @@ def words_of(text: str) -> list[str]:
             c if c == "-" or unicodedata.category(c)[0] in "LNM" else " " for c in folded
         ).split()
     words: list[str] = []
+    ascii = folded.isascii()
     for chunk in chunks:
+        if ascii and "-" not in chunk:
+            if chunk:
+                words.append(chunk[:MAX_LEXEME])
+            continue
         parts = [part[:MAX_LEXEME] for part in chunk.split("-") if part]
         for part in parts:
             words.extend(_pairs(part) if len(part) > 2 and _CJK.fullmatch(part) else [part])
@@ -182,7 +188,10 @@ def search_authors(text: str) -> QuerySet[Author]:
 
 
 def search_institutions(text: str) -> QuerySet[Institution]:
-    return _by_name(Institution.objects.defer("search"), text)
+    """Return institutions whose name fits; who was withdrawn for another is found under that other."""
+    return _by_name(
+        Institution.objects.defer("search").exclude(status="withdrawn", successor__isnull=False), text
+    )
 
 
 def search_topics(text: str) -> QuerySet[Topic]:
@@ -205,6 +214,7 @@ ORDERS = {"best": "Best match", "newest": "Newest", "cited": "Most cited"}
 def search_works(text: str, order: str = "best") -> QuerySet[Work]:
     """Return works whose title, authors or abstract hold the words; "quoted words" stand together.
 
+    What every source took back is not found by its words, only by its identifiers.
     Best match: works by somebody of that very name, then PostgreSQL's rank, title before authors before
     abstract, nudged by citations.
     """
@@ -229,7 +239,8 @@ def search_works(text: str, order: str = "best") -> QuerySet[Work]:
             f"works_work.search @@ ({query})",
             params,
             output_field=models.BooleanField(),
-        )
+        ),
+        is_withdrawn=False,
     )
     if order == "newest":
         return rows.order_by(F("publication_date").desc(nulls_last=True), "-id")
@@ -250,15 +261,19 @@ def count_up_to(rows: QuerySet[Any], most: int = COUNT_TO) -> int:
 
 
 def add_places(authors: Sequence[Author]) -> None:
-    """Give each author `place`, the affiliation of the last year, or None: it tells namesakes apart."""
+    """Give each author `place`, the affiliation of the last year, or None: it tells namesakes apart.
+
+    Each place has `ground` (works.grounds), for what a page may say of it.
+    """
     rows = (
         Affiliation.objects.filter(author__in=[author.pk for author in authors])
-        .order_by("author", F("last_year").desc(nulls_last=True), "-works_count", "id")
+        .order_by("author", *LAST_FIRST)
         .distinct("author")
         .select_related("institution")
         .defer("institution__search")
     )
     places = {row.author_id: row for row in rows} if authors else {}
+    add_grounds(places.values())
     for author in authors:
         author.place = places.get(author.pk)  # type: ignore[attr-defined]
 
@@ -271,12 +286,38 @@ _OPENALEX_KINDS: dict[str, tuple[type[models.Model], str]] = {
     "I": (InstitutionIdentifier, "institution"),
     "T": (TopicIdentifier, "topic"),
 }
-_NORMALISE = {
+_ACL = re.compile(
+    r"(?:https?://(?:www\.)?aclanthology\.org/)?([A-Z]\d\d-\d{4}|\d{4}\.[a-z0-9]+-[a-z0-9]+\.\d{1,5})(?:\.pdf)?/?",
+    re.I | re.A,
+)
+_DBLP = re.compile(
+    r"(?:https?://(?:www\.)?dblp\.(?:org|uni-trier\.de)/rec/)?"
+    r"((?:conf|journals|books|phd|ms|series|reference|tr|data|www)(?:/[^\s/]{1,120}){2,3})",
+)
+
+
+def normalise_acl(text: str) -> str | None:
+    """Return the Anthology's id of a paper, as "P19-1001" or "2020.acl-main.12"."""
+    match = _ACL.fullmatch(text.strip())
+    if not match:
+        return None
+    return match.group(1).lower() if match.group(1)[0].isdigit() else match.group(1).upper()
+
+
+def normalise_dblp(text: str) -> str | None:
+    """Return dblp's key of a publication, as "conf/isca/KeGCWX20"."""
+    match = _DBLP.fullmatch(text.strip())
+    return match.group(1).removesuffix(".html") if match else None
+
+
+_NORMALISE: dict[str, Callable[[str], str | None]] = {
     "orcid": identifiers.normalise_orcid,
     "arxiv": identifiers.normalise_arxiv,
     "doi": identifiers.normalise_doi,
     "openalex": identifiers.normalise_openalex,
     "ror": identifiers.normalise_ror,
+    "acl": normalise_acl,
+    "dblp": normalise_dblp,
 }
 
 
@@ -288,7 +329,7 @@ def recognise(text: str) -> tuple[str, str] | None:
     if re.fullmatch(r"(?:https?://)?(?:www\.)?(?:orcid\.org/)?[\dXx-]{16,19}/?", text, re.I):
         value = identifiers.normalise_orcid(text)
         return ("orcid", value) if value else None
-    for scheme in ("arxiv", "ror"):
+    for scheme in ("arxiv", "ror", "acl", "dblp"):
         if value := _NORMALISE[scheme](text):
             return scheme, value
     if re.match(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?10\.\d", text, re.I):

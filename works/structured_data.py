@@ -5,8 +5,9 @@ from typing import Any
 
 from django.conf import settings
 
-from bzpeer.lib.templatetags.bzpeer import identifier_address
-from works.models import Affiliation, Author, Authorship, Work, WorkIdentifier, WorkTopic
+from works.citation import printed_name, warning_of
+from works.models import Affiliation, Author, Authorship, Work, WorkTopic
+from works.provenance import Link
 
 MOST_AUTHORS = 50
 
@@ -14,12 +15,13 @@ MOST_AUTHORS = 50
 def work_json_ld(
     work: Work,
     authorships: Iterable[Authorship],
-    identifiers: Iterable[WorkIdentifier],
+    links: Iterable[Link],
     topics: Iterable[WorkTopic],
 ) -> dict[str, Any]:
-    """Return a work as schema.org's ScholarlyArticle."""
+    """Return a work as schema.org's ScholarlyArticle; nothing of one that every source took back."""
+    if work.is_withdrawn:
+        return {}
     people = [_person(row) for row in list(authorships)[:MOST_AUTHORS]]
-    same_as = [address for i in identifiers if (address := identifier_address(i.scheme, i.value))]
     data = {
         "@context": "https://schema.org",
         "@type": "ScholarlyArticle",
@@ -34,15 +36,20 @@ def work_json_ld(
         "inLanguage": work.language,
         "license": work.license if work.license.startswith("http") else "",
         "about": [row.topic.display_name for row in topics],
-        "sameAs": same_as,
+        "creativeWorkStatus": warning_of(work),
+        "sameAs": addresses(links),
     }
     return {name: value for name, value in data.items() if value}
 
 
 def author_json_ld(
-    author: Author, names: Iterable[str], affiliations: Iterable[Affiliation], same_as: Iterable[str]
+    author: Author, names: Iterable[str], affiliations: Iterable[Affiliation], links: Iterable[Link]
 ) -> dict[str, Any]:
-    """Return an author as schema.org's Person, wrapped in a ProfilePage."""
+    """Return an author as schema.org's Person, wrapped in a ProfilePage. affiliations: from queries.author_affiliations.
+
+    Where we only read an institution in a text, no machine shall take it for a fact.
+    """
+    stated = [row for row in affiliations if not row.ground.matched]  # type: ignore[attr-defined]
     person = {
         "@type": "Person",
         "@id": settings.PUBLIC_URL + author.get_absolute_url(),
@@ -54,9 +61,9 @@ def author_json_ld(
                 "name": row.institution.display_name,
                 **({"@id": f"https://ror.org/{row.institution.ror}"} if row.institution.ror else {}),
             }
-            for row in list(affiliations)[:3]
+            for row in stated[:3]
         ],
-        "sameAs": list(same_as),
+        "sameAs": addresses(links),
     }
     return {
         "@context": "https://schema.org",
@@ -66,8 +73,13 @@ def author_json_ld(
     }
 
 
+def addresses(links: Iterable[Link]) -> list[str]:
+    """Return where a record is also known; a search for its name is no such place."""
+    return [link.address for link in links if link.address and "/search?" not in link.address]
+
+
 def _person(row: Authorship) -> dict[str, str]:
-    person = {"@type": "Person", "name": row.raw_author_name}
+    person = {"@type": "Person", "name": printed_name(row)}
     if row.author and not row.author.suppressed:
         person["@id"] = settings.PUBLIC_URL + row.author.get_absolute_url()
     return person

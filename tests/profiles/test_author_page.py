@@ -152,7 +152,7 @@ class AuthorPageTests(TestCase):
         self.assertNotIn("csrfmiddlewaretoken", first.content.decode())
 
     def test_it_asks_as_often_for_one_work_as_for_three(self) -> None:
-        for tab, queries in (("works", 11), ("collaborators", 11), ("topics", 9), ("institutions", 9)):
+        for tab, queries in (("works", 12), ("collaborators", 12), ("topics", 10), ("institutions", 10)):
             for number in (1, 3):
                 author = make_author(f"Author {tab} {number}")
                 place = make_institution(f"Place {tab} {number}")

@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from graph.services.collaborations import rebuild_collaborations
 from tests.factories import make_author, make_institution, make_work
+from tests.trust.records import add_record, describe_author, give_record, make_known_work
 from trust.models import Evidence, EvidenceDetail, TrustScore
 from trust.services import (
+    RECOGNISED_PROVIDERS,
     end_evidence,
     expire_evidence,
     freeze_score,
@@ -18,7 +20,7 @@ from trust.services import (
     rescore_authors,
     thaw_score,
 )
-from works.models import Author, Mark
+from works.models import Author, AuthorshipInstitution, Mark, Provider
 from works.services.marks import drain
 
 
@@ -101,8 +103,8 @@ class ScoreTests(TrustTestCase):
         """Two works on arXiv, six and 21 authors, five people on both."""
         liu = make_author("Liu Ke")
         close = [make_author(name) for name in ("Gupta", "Hempstead", "Wu", "Lee", "Zhang")]
-        make_work("Hercules", authors=[liu, *close], arxiv="2203.07424", year=2022)
-        make_work(
+        make_known_work("Hercules", authors=[liu, *close], arxiv="2203.07424", year=2022)
+        make_known_work(
             "RecNMP",
             authors=[liu, *close, *(make_author() for _ in range(15))],
             arxiv="1912.12953",
@@ -141,18 +143,20 @@ class ScoreTests(TrustTestCase):
         self.assertEqual(self.ada.version, version + 1)
 
     def test_an_affiliation_counts_only_when_it_is_matched_to_ror(self) -> None:
-        make_work(authors=[self.ada], institution=make_institution("Somewhere"))
+        make_known_work(authors=[self.ada], institution=make_institution("Somewhere"))
         self.assertEqual(self.score_of().value, 7)
-        make_work(authors=[self.ada], institution=make_institution("Tufts University", ror="05wvpxv85"))
+        make_known_work(authors=[self.ada], institution=make_institution("Tufts University", ror="05wvpxv85"))
         self.assertEqual(self.score_of().value, 10)
 
     def test_a_work_without_a_persistent_identifier_gives_nothing(self) -> None:
-        make_work(authors=[self.ada]).identifiers.all().delete()
+        make_known_work(authors=[self.ada]).identifiers.all().delete()
         found = self.score_of()
         self.assertEqual((found.value, found.level), (0, 0))
 
     def test_a_work_with_two_identifiers_counts_once_and_both_sources_are_named(self) -> None:
-        make_work(authors=[self.ada]).identifiers.create(scheme="doi", value="10.1000/1")
+        work = make_work(authors=[self.ada])
+        work.identifiers.create(scheme="doi", value="10.1000/1")
+        give_record(work)
         found = self.score_of()
         self.assertEqual(found.value, 7)
         self.assertEqual(found.parts[0]["lines"][1]["source"], "DOI, arXiv")
@@ -165,7 +169,7 @@ class ScoreTests(TrustTestCase):
 
     def test_works_and_lines_of_a_merged_author_count_for_the_one_that_stands(self) -> None:
         twin = make_author("A. Smith")
-        make_work(authors=[twin])
+        make_known_work(authors=[twin])
         self.record("claim_accepted")
         self.ada.merged_into = twin
         self.ada.save(update_fields=["merged_into"])
@@ -202,4 +206,126 @@ class ScoreTests(TrustTestCase):
             with self.assertNumQueries(
                 8
             ):  # who, close, works, affiliations, ledger, write; and the savepoint
+                rescore_authors(ids)
+
+
+class RecognisedSourceTests(TrustTestCase):
+    """What people say of themselves, and what a host typed in, gives nothing."""
+
+    def lines_of(self, author: Author | None = None) -> dict[str, tuple[int, str]]:
+        record = self.score_of(author).parts[0]
+        return {line["rule"]: (line["points"], line["source"]) for line in record["lines"]}
+
+    def test_each_recognised_provider_gives_points_and_a_level(self) -> None:
+        for provider in RECOGNISED_PROVIDERS:
+            author = make_author(f"Author of {provider.label}")
+            make_known_work(authors=[author], provider=provider)
+            found = self.score_of(author)
+            self.assertEqual((provider, found.value, found.level), (provider, 7, 1))
+
+    def test_own_orcid_records_and_files_of_the_host_give_neither_points_nor_a_level(self) -> None:
+        others = set(Provider) - set(RECOGNISED_PROVIDERS) - {Provider.ROR}
+        self.assertEqual(others, {"orcid", "bibtex", "ris", "csl"})
+        for provider in sorted(others):
+            author = make_author(f"Author of {provider}")
+            make_known_work(authors=[author], provider=provider, doi=f"10.1234/{provider}")
+            found = self.score_of(author)
+            self.assertEqual((provider, found.value, found.level), (provider, 0, 0))
+
+    def test_a_work_without_a_record_gives_nothing(self) -> None:
+        make_work(authors=[self.ada])
+        self.assertEqual(self.score_of().value, 0)
+
+    def test_a_recognised_record_that_was_taken_back_or_merged_away_gives_nothing(self) -> None:
+        for gone in ({"withdrawn": True}, {"merged_into": "W2"}):
+            author = make_author("Ada Smith")
+            work = make_known_work(authors=[author], provider="bibtex")
+            record = add_record("openalex", f"W{work.pk}", work=work, **gone)
+            work.identifiers.create(scheme="openalex", value=record.record_id, record=record)
+            self.assertEqual((gone, self.score_of(author).value), (gone, 0))
+
+    def test_of_two_works_only_the_recognised_one_counts(self) -> None:
+        make_known_work(authors=[self.ada])
+        make_known_work(authors=[self.ada], provider="ris", doi="10.1234/typed")
+        self.assertEqual(self.lines_of(), {"first_work": (5, "arXiv"), "each_work": (2, "arXiv")})
+
+    def test_collaborators_on_works_that_no_recognised_source_knows_do_not_count(self) -> None:
+        known, typed = make_author("Known"), [make_author(f"Typed {n}") for n in range(4)]
+        make_known_work(authors=[self.ada, known])
+        make_known_work(authors=[self.ada, *typed], provider="bibtex")
+        rebuild_collaborations([self.ada.pk])
+        self.ada.refresh_from_db()
+        self.assertEqual(self.ada.close_collaborators_count, 5)
+        self.assertEqual(self.lines_of()["close_collaborator"][0], 1)
+
+    def test_what_is_close_is_the_same_with_and_without_works_that_do_not_count(self) -> None:
+        once, twice, crowd = make_author("Once"), make_author("Twice"), [make_author() for _ in range(10)]
+        make_known_work(authors=[self.ada, once, twice, *crowd[:9]])
+        make_known_work(authors=[self.ada, twice, *crowd[9:], *(make_author() for _ in range(8))])
+        make_known_work(authors=[self.ada, *(make_author() for _ in range(60))])
+        rebuild_collaborations([self.ada.pk])
+        before = self.lines_of()
+        make_known_work(authors=[self.ada], provider="orcid", doi="10.1234/own")
+        self.assertEqual(before["close_collaborator"][0], 1)
+        self.assertEqual(self.lines_of(), before)
+
+    def test_an_affiliation_that_only_the_persons_own_orcid_record_states_gives_no_point(self) -> None:
+        make_institution("Tufts University", ror="05wvpxv85")
+        describe_author(
+            self.ada,
+            "orcid",
+            "0000-0002-1825-0097",
+            {"institution": {"display_name": "Tufts", "ror": "05wvpxv85"}},
+        )
+        self.assertEqual(self.lines_of(), {})
+
+    def test_one_that_an_organisation_asserts_in_the_orcid_record_does(self) -> None:
+        make_institution("Tufts University", ror="05wvpxv85")
+        place = {
+            "institution": {"display_name": "Tufts", "ror": "05wvpxv85"},
+            "asserted_by": "Tufts University",
+        }
+        describe_author(self.ada, "orcid", "0000-0002-1825-0097", place)
+        self.assertEqual(
+            self.lines_of(),
+            {"ror_affiliation": (1, "Tufts University, asserted by Tufts University in the ORCID record")},
+        )
+
+    def test_one_that_a_recognised_source_states_about_the_person_does(self) -> None:
+        tufts = make_institution("Tufts University", ror="05wvpxv85")
+        tufts.identifiers.create(scheme="openalex", value="I121934306")
+        describe_author(
+            self.ada,
+            "openalex",
+            "A5023888391",
+            {"institution": {"display_name": "Tufts", "openalex": "I121934306"}},
+        )
+        self.assertEqual(self.lines_of(), {"ror_affiliation": (1, "Tufts University, stated by OpenAlex")})
+
+    def test_one_that_we_matched_gives_its_point_where_a_recognised_source_carries_the_text(self) -> None:
+        tufts = make_institution("Tufts University", ror="05wvpxv85")
+        for provider, points in (("bibtex", 0), ("crossref", 1)):
+            author = make_author("Ada Smith")
+            work = make_known_work(
+                authors=[author], institution=tufts, provider=provider, doi=f"10.1234/{provider}"
+            )
+            AuthorshipInstitution.objects.filter(authorship__work=work).update(matched=True)
+            line = self.lines_of(author).get("ror_affiliation", (0, ""))
+            self.assertEqual((provider, line[0]), (provider, points))
+        self.assertEqual(line[1], "Tufts University, matched from the affiliation text that Crossref carries")
+
+    def test_a_stated_affiliation_is_named_before_a_newer_one_that_we_matched(self) -> None:
+        stated = make_institution("Tufts University", ror="05wvpxv85")
+        matched = make_institution("Kyoto University", ror="02kpeqv85")
+        make_known_work(authors=[self.ada], institution=stated, year=2010)
+        work = make_known_work(authors=[self.ada], institution=matched, year=2020)
+        AuthorshipInstitution.objects.filter(authorship__work=work).update(matched=True)
+        self.assertEqual(self.lines_of()["ror_affiliation"], (1, "Tufts University, stated by arXiv"))
+
+    def test_doubtful_works_cost_one_query_more_however_many_authors_have_them(self) -> None:
+        authors = [make_author(f"Author {n}") for n in range(30)]
+        for author in authors:
+            make_known_work(authors=[author, self.ada], provider="csl")
+        for ids in ([authors[0].pk], [author.pk for author in authors]):
+            with self.assertNumQueries(9):
                 rescore_authors(ids)

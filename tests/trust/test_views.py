@@ -5,9 +5,10 @@ from django.test import TestCase
 from django.urls import reverse
 
 from graph.services.collaborations import rebuild_collaborations
-from tests.factories import make_author, make_work
+from tests.factories import make_author
+from tests.trust.records import make_known_work
 from trust.queries import SENTENCE, trust_snapshot
-from trust.services import freeze_score, rescore_authors
+from trust.services import RECOGNISED_PROVIDERS, freeze_score, rescore_authors
 from works.models import Author
 
 
@@ -15,8 +16,8 @@ class TrustPageTestCase(TestCase):
     def setUp(self) -> None:
         self.ada = make_author("Ada Smith", works_count=2, followers_count=1234)
         self.bob = make_author("Bob Stone")
-        make_work("One", authors=[self.ada, self.bob], arxiv="2001.00001")
-        make_work("Two", authors=[self.ada, self.bob], arxiv="2001.00002")
+        make_known_work("One", authors=[self.ada, self.bob], arxiv="2001.00001")
+        make_known_work("Two", authors=[self.ada, self.bob], arxiv="2001.00002")
         rebuild_collaborations([self.ada.pk])
 
     def fresh(self) -> Author:
@@ -106,7 +107,7 @@ class AboutTests(TestCase):
             response = self.client.get(reverse("trust:about"))
         for words in (
             SENTENCE, "What it must not be used for", "Confirmed e-mail address", "Leiden Manifesto", "RG Score", "REFEDS",
-            "STM", "Vouches never raise a level",
+            "STM", "Vouches never raise a level", *(provider.label for provider in RECOGNISED_PROVIDERS),
         ):  # fmt: skip
             with self.subTest(words):
                 self.assertContains(response, words)

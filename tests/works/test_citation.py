@@ -7,9 +7,15 @@ from works import citation
 from works.models import Authorship, Source, Work, WorkIdentifier
 
 
-def item(title: str, names: list[str], type: str = "article", **identifiers: str) -> citation.Cited:
+def item(
+    title: str,
+    names: list[str],
+    type: str = "article",
+    fields: dict[str, bool] | None = None,
+    **identifiers: str,
+) -> citation.Cited:
     work = Work(
-        id=1, type=type, title=title, publication_year=2022, publication_date=date(2022, 3, 14),
+        id=1, type=type, title=title, **(fields or {}), publication_year=2022, publication_date=date(2022, 3, 14),
         source=Source(display_name="Journal of A & B"),
     )  # fmt: skip
     rows = [Authorship(raw_author_name=name, index=i) for i, name in enumerate(names)]
@@ -58,6 +64,19 @@ class CitationTests(SimpleTestCase):
     def test_plain_text_shortens_long_author_lists(self) -> None:
         text = citation.plain(item("Why?", [f"Ada Smith{n}" for n in range(12)]))
         self.assertIn("Smith9, Ada et al. (2022). Why? Journal of A & B. https://bzpeer.example", text)
+
+    def test_every_format_says_that_a_work_is_retracted_or_withdrawn(self) -> None:
+        for field, word in (("is_retracted", "Retracted"), ("is_withdrawn", "Withdrawn")):
+            cited = item("Cold fusion", ["Ada Smith"], fields={field: True})
+            self.assertIn(f"  note = {{{word} work}}\n", citation.bibtex(cited))
+            self.assertIn(f"N1  - {word} work\r\n", citation.ris(cited))
+            data = json.loads(citation.csl_json(cited))[0]
+            self.assertEqual((data["status"], data["note"]), (word.lower(), f"{word} work"))
+            self.assertIn(f"Cold fusion. [{word}]. Journal", citation.plain(cited))
+
+    def test_a_paper_of_the_anthology_is_cited_by_its_address_there(self) -> None:
+        self.assertEqual(item("A", [], acl="P19-1001").url, "https://aclanthology.org/P19-1001")
+        self.assertEqual(item("A", [], acl="P19-1001", doi="10.1/x").url, "https://doi.org/10.1/x")
 
     def test_a_work_without_anything_can_be_cited(self) -> None:
         cited = citation.cited(Work(id=1, type="article", title=""), [], [], "https://bzpeer.example/")

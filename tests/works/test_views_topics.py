@@ -39,11 +39,11 @@ class InstitutionPageTests(TestCase):
         self.assertContains(response, "https://ror.org/05wvpxv85")
         self.assertEqual(response.context["totals"], {"works": 1, "people": 2})
         self.assertContains(
-            self.client.get(place.get_absolute_url() + "?tab=people"), "2 people named it on a work"
+            self.client.get(place.get_absolute_url() + "?tab=people"), "2 people with an affiliation here"
         )
 
     def test_it_asks_as_often_for_one_work_as_for_three(self) -> None:
-        for tab, queries in (("works", 6), ("people", 5)):
+        for tab, queries in (("works", 6), ("people", 6)):
             for number in (1, 3):
                 place = make_institution(f"Place {tab} {number}")
                 for i in range(number):

@@ -7,6 +7,7 @@ from bzpeer.lib.pagination import page_of
 from bzpeer.lib.public import public_page
 from works import queries
 from works.models import Topic
+from works.provenance import links_of
 from works.views.records import find_record
 
 
@@ -25,6 +26,7 @@ def topic(request: HttpRequest, pid: str, slug: str = "") -> HttpResponse:
         "works/topic.html",
         {
             "topic": record,
+            "links": links_of("topic", record.identifiers.order_by("scheme", "value")),
             "chain": queries.topic_chain(record),
             "children": record.children.order_by("-works_count", "display_name"),
             "page": page,

@@ -9,7 +9,14 @@ from django.shortcuts import render
 from bzpeer.lib.public import canonical_redirect, public_page
 from works import citation, queries
 from works.models import Work
-from works.provenance import disagreements, sources_of
+from works.provenance import (
+    disagreements,
+    links_of,
+    provider_list,
+    retracted_by,
+    sources_of,
+    withdrawals,
+)
 from works.structured_data import work_json_ld
 from works.views.records import find_record
 
@@ -31,6 +38,9 @@ def work(request: HttpRequest, pid: str, slug: str = "") -> HttpResponse:
     records = list(queries.work_records(record))
     cited = citation.cited(record, authorships, identifiers, settings.PUBLIC_URL + record.get_absolute_url())
     topics = list(queries.work_topics(record))
+    links = links_of("work", identifiers)
+    notices = queries.retraction_notices(record)
+    saying = [notice.record.provider for notice in notices if notice.record]
     return render(
         request,
         "works/work.html",
@@ -39,14 +49,18 @@ def work(request: HttpRequest, pid: str, slug: str = "") -> HttpResponse:
             "authorships": authorships[:SHOWN_AUTHORS],
             "authors_total": len(authorships),
             "more_authorships": authorships[SHOWN_AUTHORS:],
-            "institutions": queries.work_institutions(authorships),
-            "identifiers": identifiers,
+            "places": queries.work_places(authorships),
+            "links": links,
+            "warning": citation.warning_of(record),
+            "withdrawals": withdrawals(records) if record.is_withdrawn else [],
+            "retracted_by": provider_list([*retracted_by(records), *saying]),
+            "notices": [notice.work for notice in notices],
             "topics": topics,
             "counts": queries.references_counts(record),
             "sources": sources_of(record, records),
             "disagreements": disagreements(records),
             "cited": {"BibTeX": citation.bibtex(cited), "Plain text": citation.plain(cited)},
-            "json_ld_data": work_json_ld(record, authorships, identifiers, topics),
+            "json_ld_data": work_json_ld(record, authorships, links, topics),
         },
     )
 
@@ -61,7 +75,7 @@ def citation_file(request: HttpRequest, pid: str, extension: str) -> HttpRespons
     address = citation_address(record, extension)
     if redirect := canonical_redirect(request, address):
         return redirect
-    authorships = record.authorships.select_related("author").order_by("index")
+    authorships = queries.work_authorships(record)
     page = settings.PUBLIC_URL + record.get_absolute_url()
     item = citation.cited(record, authorships, record.identifiers.order_by("scheme", "value"), page)
     return HttpResponse(
