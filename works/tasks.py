@@ -9,14 +9,20 @@ from django.conf import settings
 
 from works.models import ImportRun, Mark
 
+MANY = 500  # works, after which the database must look at its tables anew
+
 
 @shared_task
 def drain_resolve() -> int:
+    from works.services.counts import refresh_statistics
     from works.services.marks import drain
     from works.services.resolve import resolve_works
 
     # Everybody of a name is judged together: the more works at once, the fewer times.
-    return drain(Mark.What.RESOLVE, resolve_works, batch=100_000)
+    done = drain(Mark.What.RESOLVE, resolve_works, batch=100_000)
+    if done >= MANY:
+        refresh_statistics()
+    return done
 
 
 @shared_task

@@ -77,9 +77,7 @@ def measure_acl(paths: list[str], say: Say) -> list[Measure]:
     ]
     return [
         _measure("acl", "ACL Anthology, people", people, names, found),
-        _measure(
-            "acl_held_out", "ACL Anthology, the half of names held out", held_out, names, found
-        ),
+        _measure("acl_held_out", "ACL Anthology, the half of names held out", held_out, names, found),
         _measure("acl_as_printed", "ACL Anthology, every id as printed", printed, names, found),
     ]
 

@@ -123,7 +123,7 @@ def full_title(title: str, subtitle: str) -> str:
     return f"{title} {subtitle}" if title.endswith((":", "?", "!", ".")) else f"{title}: {subtitle}"
 
 
-def retracted_by(doi: str, updates: Iterable[tuple[str, str]]) -> tuple[Identifier, ...]:
+def retracted_by(doi: str, updates: Iterable[tuple[str | None, str]]) -> tuple[Identifier, ...]:
     """Return the other works that a notice takes back. updates: (DOI, what has become of it)."""
     return tuple(
         sorted({("doi", other) for other, kind in updates if other and other != doi and kind in TAKEN_BACK})

@@ -16,7 +16,6 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
-from django.apps import apps
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
@@ -34,6 +33,7 @@ from works.ingest.files import (
 from works.ingest.records import Record, Reject
 from works.models import ImportFile, ImportReject, ImportRun, Institution
 from works.services.affiliations import mark_unmatched
+from works.services.counts import refresh_statistics
 from works.services.storing import Prepared, prepare, store_records
 
 log = logging.getLogger(__name__)
@@ -432,9 +432,7 @@ def _close_if_done(run: ImportRun) -> bool:
     )
     run.refresh_from_db(fields=["stored"])
     if ended and run.stored >= BATCH:
-        # Autovacuum comes within a minute; what follows an import would by then be planned for empty tables.
-        tables = ", ".join(model._meta.db_table for model in apps.get_app_config("works").get_models())
-        execute(f"analyze {tables}")
+        refresh_statistics()
     if ended and Institution.objects.filter(updated_at__gte=run.started_at).exists():
         mark_unmatched("new institutions")
     return True
