@@ -83,6 +83,10 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.orcid",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
 ]
 

@@ -71,6 +71,19 @@ def member_required(view: View) -> View:
     return wrapped
 
 
+def moderator_required(view: View) -> View:
+    """Let moderators in; to everybody else the page does not exist."""
+
+    @member_required
+    @wraps(view)
+    def wrapped(request: MemberRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_moderator:
+            raise Http404("Nothing here.")
+        return view(request, *args, **kwargs)
+
+    return wrapped
+
+
 def _to_login(request: HttpRequest) -> HttpResponse:
     partial = wants_partial(request)
     if partial:

@@ -1,27 +1,30 @@
+import secrets
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
 from bzpeer.lib.db import UUIDv7
-from works.models import Author, Work
+from works.models import Author
 
 
-class Researcher(models.Model):
-    """What a person says on the page they claimed."""
+def new_token() -> str:
+    return secrets.token_urlsafe(24)
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="researcher")
-    author = models.OneToOneField(Author, on_delete=models.PROTECT, related_name="researcher")
-    bio = models.TextField(blank=True, max_length=2000)
-    open_to_collaborate = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
 
-    def __str__(self) -> str:
-        return f"researcher of author {self.author_id}"
+class Route(models.TextChoices):
+    """How a claim is shown to be true (DESIGN 8)."""
+
+    ORCID = "orcid", "ORCID"
+    DOMAIN = "domain", "Address at the institution"
+    BACK_LINK = "back_link", "Link back from a page of yours"
+    COAUTHORS = "coauthors", "Co-authors"
+    REVIEW = "review", "A moderator reads your case"
 
 
 class Claim(models.Model):
-    """This user says: this author is me. States and steps: services/claims.py."""
+    """This user says: this author is me. Its states and who may go from which to which: profiles/claims/states.py."""
 
     class State(models.TextChoices):
         SUBMITTED = "submitted", "Waiting for a moderator"
@@ -37,12 +40,42 @@ class Claim(models.Model):
     HELD = [State.APPROVED, State.DISPUTED]
 
     id = models.UUIDField(primary_key=True, db_default=UUIDv7())
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="claims")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="claims",
+        help_text="null: the account was deleted, the log stays",
+    )
     author = models.ForeignKey(Author, on_delete=models.PROTECT, related_name="claims")
     state = models.CharField(max_length=12, choices=State, default=State.SUBMITTED)
-    case = models.TextField(max_length=4000, help_text="the written case; the claimant and moderators see it")
+    case = models.TextField(
+        max_length=4000, blank=True, help_text="the written case; the claimant and moderators see it"
+    )
+    decided_by_route = models.CharField(
+        max_length=12,
+        choices=Route,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="what the decision rests on",
+    )
+    link_url = models.URLField(
+        max_length=500, blank=True, default="", db_default="", help_text="the page that links back"
+    )
+    link_token = models.CharField(
+        max_length=40, default=new_token, db_default="", help_text='what that page carries as rel="me"'
+    )
+    risk = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="0 to 100: how careful a moderator should be; of the signals"
+    )
+    signals = models.JSONField(default=dict, db_default={}, help_text="what the risk was worked out from")
     created_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True, help_text="by when somebody decides")
+    contestable_until = models.DateTimeField(
+        null=True, help_text="approved by evidence alone: easily contested until then, no merging or renaming"
+    )
 
     class Meta:
         constraints = [
@@ -62,9 +95,17 @@ class Claim(models.Model):
                 name="profiles_claim_one_open_per_pair",
             ),
         ]
+        indexes = [
+            # the moderators' queue, and what is overdue
+            models.Index(
+                fields=["due_at"],
+                name="profiles_claim_due_idx",
+                condition=Q(state__in=["submitted", "in_review", "appealed", "disputed"]),
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"claim by {self.user} on {self.author}"
+        return f"claim by {self.user or 'a former member'} on {self.author}"
 
     def get_absolute_url(self) -> str:
         return reverse("profiles:claim", args=[self.pk])
@@ -78,16 +119,30 @@ class Claim(models.Model):
         return self.state in self.HELD
 
 
-class ClaimStep(models.Model):
-    """One change of a claim's state: who, when, why. Rows are only added."""
+class By(models.TextChoices):
+    """In which part somebody acted; what public logs show instead of a name."""
 
-    claim = models.ForeignKey(Claim, on_delete=models.CASCADE, related_name="steps")
+    CLAIMANT = "claimant", "the claimant"
+    OWNER = "owner", "the researcher"
+    RIVAL = "rival", "another claimant"
+    COAUTHOR = "coauthor", "a co-author"
+    REPRESENTATIVE = "representative", "the institution"
+    MODERATOR = "moderator", "a moderator"
+    SYSTEM = "system", "the evidence"
+
+
+class ClaimStep(models.Model):
+    """One change of a claim's state: who, when, why. The database refuses to change or delete it."""
+
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="steps")
     from_state = models.CharField(max_length=12, choices=Claim.State, blank=True)
     to_state = models.CharField(max_length=12, choices=Claim.State)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    reason = models.TextField(blank=True, max_length=2000)
+    by = models.CharField(max_length=16, choices=By, default=By.MODERATOR, db_default=By.MODERATOR)
+    route = models.CharField(max_length=12, choices=Route, blank=True, default="", db_default="")
+    reason = models.TextField(blank=True, max_length=2000, help_text="the claimant and moderators read it")
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -97,57 +152,74 @@ class ClaimStep(models.Model):
         return f"{self.from_state} to {self.to_state}"
 
 
-class CurationRequest(models.Model):
-    """Somebody, with or without an account, says that a public record is wrong or should be hidden."""
+class ClaimEvidence(models.Model):
+    """What one check of a route found, as of a moment; several lines of one check are its history, newest last."""
 
-    class Kind(models.TextChoices):
-        REMOVAL = "removal", "Hide this page"
-        CORRECTION = "correction", "Something is wrong"
-        OBJECTION = "objection", "I object to this use of my data"
+    class Outcome(models.TextChoices):
+        MET = "met", "Shown"
+        PARTLY = "partly", "Partly shown"
+        NOT_MET = "not_met", "Not shown"
+        AGAINST = "against", "Speaks against it"
+        UNKNOWN = "unknown", "Could not be looked up"
 
-    class State(models.TextChoices):
-        UNCONFIRMED = "unconfirmed", "Waiting for the address to be confirmed"
-        OPEN = "open", "Waiting for a moderator"
-        DONE = "done", "Done"
-        DECLINED = "declined", "Declined"
+    claim = models.ForeignKey(Claim, on_delete=models.CASCADE, related_name="evidence")
+    route = models.CharField(max_length=12, choices=Route)
+    check_name = models.CharField(max_length=40, help_text="profiles/claims/routes/: which check")
+    outcome = models.CharField(max_length=8, choices=Outcome)
+    sentence = models.CharField(
+        max_length=500, help_text="what was found; the claimant and moderators read it"
+    )
+    detail = models.JSONField(default=dict, help_text="for moderators alone")
+    observed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.route}/{self.check_name}: {self.outcome}"
+
+
+class ClaimAttachment(models.Model):
+    """A file with a written case; moderators alone can read it, by a view that asks who they are."""
 
     id = models.UUIDField(primary_key=True, db_default=UUIDv7())
-    kind = models.CharField(max_length=12, choices=Kind)
-    state = models.CharField(max_length=12, choices=State, default=State.UNCONFIRMED)
-    author = models.ForeignKey(Author, null=True, on_delete=models.PROTECT, related_name="curation_requests")
-    work = models.ForeignKey(Work, null=True, on_delete=models.PROTECT, related_name="curation_requests")
-    email = models.EmailField(max_length=254)
-    message = models.TextField(max_length=4000)
-    answer = models.TextField(max_length=2000, blank=True)
+    claim = models.ForeignKey(Claim, on_delete=models.CASCADE, related_name="attachments")
+    name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=60)
+    content = models.BinaryField()
+    size = models.PositiveIntegerField(help_text="bytes")
     created_at = models.DateTimeField(auto_now_add=True)
-    confirmed_at = models.DateTimeField(null=True)
-    decided_at = models.DateTimeField(null=True)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClaimConfirmation(models.Model):
+    """A member who wrote with the claimant is asked whether they are who they say."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", "Asked"
+        CONFIRMED = "confirmed", "Confirmed"
+        DENIED = "denied", "Denied"
+        LAPSED = "lapsed", "Not answered"
+
+    id = models.UUIDField(primary_key=True, db_default=UUIDv7())
+    claim = models.ForeignKey(Claim, on_delete=models.CASCADE, related_name="confirmations")
+    asked = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="confirmations_asked"
     )
-    address_hash = models.CharField(
-        max_length=64, blank=True, help_text="keyed hash of the network address, for the daily limit only"
+    author = models.ForeignKey(
+        Author, on_delete=models.PROTECT, related_name="+", help_text="the page of the one who was asked"
     )
+    state = models.CharField(max_length=10, choices=State, default=State.ASKED)
+    note = models.TextField(blank=True, max_length=1000, help_text="moderators read it")
+    created_at = models.DateTimeField(auto_now_add=True)
+    answered_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                name="profiles_curationrequest_one_record",
-                condition=Q(author__isnull=False, work__isnull=True)
-                | Q(author__isnull=True, work__isnull=False),
-            )
-        ]
-        indexes = [
-            # services/curation.py counts the day's requests
-            models.Index(fields=["email", "created_at"], name="profiles_curation_email_idx"),
-            models.Index(fields=["address_hash", "created_at"], name="profiles_curation_address_idx"),
+            models.UniqueConstraint(fields=["claim", "asked"], name="profiles_claimconfirmation_pair_uniq")
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.record}"
-
-    @property
-    def record(self) -> Author | Work:
-        record = self.author or self.work
-        assert record is not None  # noqa: S101 - profiles_curationrequest_one_record
-        return record
+        return f"{self.asked} on {self.claim_id}: {self.state}"

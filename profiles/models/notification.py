@@ -13,7 +13,17 @@ class Notification(models.Model):
         CLAIM_REJECTED = "claim_rejected"
         CLAIM_DISPUTED = "claim_disputed"
         CLAIM_REVOKED = "claim_revoked"
+        CLAIM_RIVALLED = "claim_rivalled"  # to whoever holds or claims the page: another claim was filed
+        CLAIM_CONFIRMATION_ASKED = "claim_confirmation_asked"  # to a co-author
         CLAIM_FILED = "claim_filed"  # to moderators
+        CLAIM_OVERDUE = "claim_overdue"  # to moderators
+        PROPOSAL_OPENED = "proposal_opened"  # to moderators
+        PROPOSAL_DECIDED = "proposal_decided"
+        RECORD_CHANGED = "record_changed"  # to the owner: a moderator changed the page
+        REPRESENTATIVE_ASKED = "representative_asked"  # to moderators
+        REPRESENTATIVE_DECIDED = "representative_decided"
+        ASSERTION_MADE = "assertion_made"
+        EXPORT_READY = "export_ready"
         CURATION_OPENED = "curation_opened"  # to moderators
         CONVERSATION_REPORTED = "conversation_reported"  # to moderators
         INVITATION_RECEIVED = "invitation_received"

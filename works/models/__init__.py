@@ -1,5 +1,14 @@
 from works.models.author import Author, AuthorIdentifier, AuthorName, Authorship, AuthorshipInstitution
-from works.models.curation import AuthorshipDecision, NameOverride, Redirect, Suggestion, Suppression
+from works.models.curation import (
+    AuthorshipDecision,
+    NameOverride,
+    RecordDecision,
+    Redirect,
+    RegroupedLine,
+    Regrouping,
+    Suggestion,
+    Suppression,
+)
 from works.models.institution import Affiliation, Institution, InstitutionIdentifier
 from works.models.mark import Mark
 from works.models.provenance import Entity, ImportFile, ImportReject, ImportRun, Provider, SourceRecord
@@ -26,7 +35,10 @@ __all__ = [
     "Mark",
     "NameOverride",
     "Provider",
+    "RecordDecision",
     "Redirect",
+    "RegroupedLine",
+    "Regrouping",
     "Source",
     "SourceIdentifier",
     "SourceRecord",

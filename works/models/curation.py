@@ -98,3 +98,89 @@ class Suggestion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.author_a_id} ~ {self.author_b_id}"
+
+
+class Regrouping(models.Model):
+    """People said that two records are one, or one is two; what moved stands in its lines.
+
+    Who an authorship is of follows from the lines of all regroupings that stand, in their order
+    (works/services/regrouping.py), so that any of them can be taken back without touching the others.
+    """
+
+    class Kind(models.TextChoices):
+        MERGE_AUTHORS = "merge_authors"
+        SPLIT_AUTHOR = "split_author"
+        MERGE_WORKS = "merge_works"
+        SPLIT_WORK = "split_work"
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    author = models.ForeignKey(
+        Author,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="the one that stands, or was divided",
+    )
+    other_author = models.ForeignKey(
+        Author,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="the one that ended, or began",
+    )
+    work_number = models.BigIntegerField(null=True, help_text="id of the work that stands, or was divided")
+    other_work_number = models.BigIntegerField(
+        null=True,
+        help_text="id of the work that ended, or began; a work taken apart again gets its number back",
+    )
+    is_undone = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["author"], name="works_regrouping_author_idx"),
+            models.Index(fields=["other_author"], name="works_regrouping_other_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class RegroupedLine(models.Model):
+    """One authorship that a regrouping of authors moved, named by its work and whose it was before any of them."""
+
+    regrouping = models.ForeignKey(Regrouping, on_delete=models.CASCADE, related_name="lines")
+    work = models.ForeignKey("works.Work", on_delete=models.CASCADE, related_name="+")
+    base_author = models.ForeignKey(
+        Author, on_delete=models.PROTECT, related_name="+", help_text="whose it was before any regrouping"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["regrouping", "work", "base_author"], name="works_regroupedline_uniq"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"work {self.work_id} of author {self.base_author_id}"
+
+
+class RecordDecision(models.Model):
+    """A source's record that a regrouping of works gave to a work; imports obey, whatever the identifiers say.
+
+    Of several on one record, the newest whose regrouping stands holds.
+    """
+
+    record = models.ForeignKey("works.SourceRecord", on_delete=models.CASCADE, related_name="decisions")
+    regrouping = models.ForeignKey(Regrouping, on_delete=models.CASCADE, related_name="record_decisions")
+    work_number = models.BigIntegerField(help_text="id of the work it is of now")
+    base_work_number = models.BigIntegerField(help_text="id of the work it was of before any regrouping")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["record", "regrouping"], name="works_recorddecision_uniq")
+        ]
+
+    def __str__(self) -> str:
+        return f"record {self.record_id} is of work {self.work_number}"

@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from profiles.urls import claiming, moderation, owner, regrouping, representatives, rights
 from profiles.views import (
     account,
     authors,
@@ -33,6 +34,12 @@ urlpatterns = [
     re_path(rf"^me/fragments/follow/{KIND}/$", follows.follow_button, name="follow_button"),
     path("me/fragments/researcher/<str:pid>/", fragments.author_viewer, name="author_viewer"),
     path("me/fragments/nav/", fragments.account_nav, name="account_nav"),
+    *claiming.urlpatterns,
+    *owner.urlpatterns,
+    *representatives.urlpatterns,
+    *rights.urlpatterns,
+    *moderation.urlpatterns,
+    *regrouping.urlpatterns,
     # Members' own pages.
     path("me/", home.home, name="home"),
     path("me/following/", follows.following, name="following"),

@@ -1,0 +1,5 @@
+"""Addresses from which people change the page they hold."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

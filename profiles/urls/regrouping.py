@@ -1,0 +1,5 @@
+"""Addresses of merging and dividing records, and of undoing it."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

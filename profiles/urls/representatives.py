@@ -1,0 +1,5 @@
+"""Addresses of institutions' representatives and what they assert."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
