@@ -185,6 +185,16 @@ class EvidenceTests(unittest.TestCase):
             together(people(paper(1, "Durairaj Thenmozhi"), paper(2, "Thenmozhi Durairaj")), 100, 200)
         )
 
+    def test_who_stands_on_a_list_in_another_form_is_not_joined_to_it_again(self) -> None:
+        coauthors = ("Chandrabose Aravindan", "Senthil Kayalvizhi", "Gerta Blorgh")
+        found = people(
+            paper(1, "Laura Cabello", *coauthors),
+            paper(2, "L. Cabello", "Laura Cabello Piqueras", *coauthors),
+            paper(3, "Laura Cabello", *coauthors),
+        )
+        self.assertTrue(together(found, 100, 200, 300))
+        self.assertFalse(together(found, 200, 201))
+
     def test_the_same_name_in_chinese_characters_tells_homonyms_apart(self) -> None:
         def joined(one: str, other: str) -> bool:
             found = people(

@@ -151,9 +151,27 @@ class _Search:
             for other in aliases(name):
                 if other in numbers:
                     together.join(number, numbers[other])
-        for group in together.groups(sorted(together)):
-            if sum(self._counts[number] for number in group) <= _ALIASES_TOGETHER:
-                yield group
+        groups = [
+            group
+            for group in together.groups(sorted(together))
+            if sum(self._counts[number] for number in group) <= _ALIASES_TOGETHER
+        ]
+        self._remember([number for group in groups for number in group])
+        yield from groups
+
+    def _remember(self, numbers: list[int]) -> None:
+        """Have all lines of people known who have a line of these spellings: theirs may be of other spellings, too."""
+        if not numbers:
+            return
+        people = self._people_of(self._lines)
+        order = np.argsort(people, kind="stable")
+        wanted = np.unique(self._people_of(self._lines_of(numbers)))
+        starts = np.searchsorted(people, wanted, "left", sorter=order)
+        ends = np.searchsorted(people, wanted, "right", sorter=order)
+        for start, end in zip(starts[ends - starts > 1], ends[ends - starts > 1], strict=True):
+            lines = np.sort(self._lines[order[start:end]])
+            self._told[lines] = True
+            self._identities.unite(lines.tolist())
 
     # --- Who is one person by evidence ------------------------------------------------------------------------
 
