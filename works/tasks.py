@@ -7,7 +7,8 @@ from collections.abc import Callable
 from celery import shared_task
 from django.conf import settings
 
-from works.models import ImportRun, Mark
+from bzpeer.lib.memory import rare_collection
+from works.models import Author, AuthorIdentifier, Authorship, ImportRun, Mark
 
 MANY = 500  # works, after which the database must look at its tables anew
 
@@ -19,9 +20,10 @@ def drain_resolve() -> int:
     from works.services.resolve import resolve_works
 
     # Everybody of a name is judged together: the more works at once, the fewer times.
-    done = drain(Mark.What.RESOLVE, resolve_works, batch=100_000)
+    with rare_collection():
+        done = drain(Mark.What.RESOLVE, resolve_works, batch=100_000)
     if done >= MANY:
-        refresh_statistics()
+        refresh_statistics(Author, AuthorIdentifier, Authorship, Mark)
     return done
 
 

@@ -143,14 +143,16 @@ def _fold(text: str) -> str:
     text = _DOT_BEFORE_LETTER.sub(" ", text).replace(".", "")
     if text.isascii():
         return " ".join(text.lower().split())
-    text = text.casefold().translate(_LETTERS)
+    text = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    plain = _COMBINING.sub("", text)
+    if plain.isascii():
+        return " ".join(plain.translate(_LETTERS).split())
     kept = []
     base_keeps_marks = False
-    for char in unicodedata.normalize("NFKD", text):
-        if not unicodedata.category(char).startswith("M"):
-            base_keeps_marks = char.isalpha() and not unicodedata.name(char, "").startswith(
-                ("LATIN", "GREEK", "MODIFIER")
-            )
+    for char in text:
+        is_mark, keeps_marks = _kind_of(char)
+        if not is_mark:
+            base_keeps_marks = keeps_marks
             kept.append(char)
         elif base_keeps_marks:
             kept.append(char)
@@ -160,6 +162,16 @@ def _fold(text: str) -> str:
 
 
 _fold_again = lru_cache(100_000)(_fold)
+_COMBINING = re.compile(r"[\u0300-\u036f]+")
+
+
+@lru_cache(20_000)
+def _kind_of(char: str) -> tuple[bool, bool]:
+    """Return whether a character is a mark, and whether as a letter it keeps the marks that follow it."""
+    if unicodedata.category(char).startswith("M"):
+        return True, False
+    foreign = not unicodedata.name(char, "").startswith(("LATIN", "GREEK", "MODIFIER"))
+    return False, char.isalpha() and foreign
 
 
 @lru_cache(50_000)

@@ -85,10 +85,12 @@ def _same(text: Any) -> Any:
 
 def new_ids(table: str, count: int) -> list[int]:
     """Take that many ids from a table's sequence, for rows that are written with COPY."""
-    rows = query(
-        "select nextval(pg_get_serial_sequence(%s, 'id')) from generate_series(1, %s)", [table, count]
+    ((lowest, highest, several),) = query(
+        "with taken as materialized (select nextval(pg_get_serial_sequence(%s, 'id')) n from generate_series(1, %s))"
+        " select min(n), max(n), case when max(n) - min(n) + 1 <> count(*) then array_agg(n) end from taken",
+        [table, count],
     )
-    return [number for (number,) in rows]
+    return several or list(range(lowest, highest + 1)) if count else []
 
 
 def update_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], also: str = "") -> int:

@@ -4,6 +4,7 @@ A run's files are rows. Whoever works on a run takes one file after another unde
 command itself, or any number of Celery tasks on any number of hosts.
 """
 
+import gc
 import logging
 import math
 import time
@@ -20,6 +21,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
+from bzpeer.lib.memory import rare_collection
 from bzpeer.lib.sql import execute, query
 from works.ingest.files import (
     Meter,
@@ -199,7 +201,8 @@ def work_off(run: ImportRun, on_progress: OnProgress = lambda _: None, *, until:
     lost_at = math.inf
     while True:
         try:
-            return _Importer(run, on_progress, until).work()
+            with rare_collection():
+                return _Importer(run, on_progress, until).work()
         except _DATABASE_AWAY as error:
             now = time.monotonic()
             lost_at = min(lost_at, now)
@@ -269,6 +272,7 @@ class _Importer:
         self._progress.files_done += len(batch.ended)
         self._on_progress(self._progress)
         self._release([opened.lock for opened in batch.ended])
+        gc.collect(1)
 
     def _files(self) -> Iterator[_Opened]:
         """Take the run's open files one by one; pass over those that somebody else has in hand."""

@@ -112,12 +112,16 @@ def _merge(records: Mapping[int, WorkRecord]) -> Merged:
 
 def _ordered(records: Mapping[int, WorkRecord], providers: Sequence[str]) -> list[int]:
     """Return the records' keys, best first: by provider, then the newest and fullest."""
+    if len(records) == 1:
+        return list(records)
     newest = sorted(records, key=lambda key: records[key].rank, reverse=True)
     return sorted(newest, key=lambda key: providers.index(records[key].provider))
 
 
 def _authorships(records: Mapping[int, WorkRecord], order: list[int]) -> list[tuple[AuthorshipRecord, int]]:
     """Return the longest author list; what only other lists know of the same people is added to it."""
+    if len(records) == 1:
+        return [(authorship, order[0]) for authorship in records[order[0]].authorships]
     chosen = max(
         order,
         key=lambda key: (not records[key].partial_authors, len(records[key].authorships), -order.index(key)),
@@ -125,8 +129,6 @@ def _authorships(records: Mapping[int, WorkRecord], order: list[int]) -> list[tu
     if not records[chosen].authorships:
         chosen = max(order, key=lambda key: (len(records[key].authorships), -order.index(key)))
     authorships = list(records[chosen].authorships)
-    if len(records) == 1:
-        return [(authorship, chosen) for authorship in authorships]
     ours = Counter(name_key(authorship.name) for authorship in authorships)
     for key in order:
         if key == chosen:
@@ -209,18 +211,22 @@ def cluster_records(
     records: Mapping[int, WorkRecord],
     title_keys: Mapping[int, str],
     standing: Mapping[int, int] | None = None,
+    decided: Mapping[int, int] | None = None,
 ) -> list[list[int]]:
     """Return the keys of records grouped by work: by identifier, then by title, year and authors.
 
-    standing: the work that a record belongs to already; records of one work stay together. Without it the
+    standing: the work that a record belongs to already; records of one work stay together. decided: the work that
+    people gave it to, which wins: records of one such work are together, those of two never. Without either the
     result depends on the records alone, not on their keys or order.
     """
-    groups = UnionFind()
+    groups = _Parted(decided) if decided else UnionFind()
     buckets: dict[tuple[str, str], list[int]] = defaultdict(list)
     for key in sorted(records, key=lambda key: (records[key].provider, records[key].record_id)):
         record = records[key]
         groups.find(key)
-        if standing and key in standing:
+        if decided and key in decided:
+            groups.join(("decided", decided[key]), key)
+        elif standing and key in standing:
             groups.join(("work", standing[key]), key)
         for identifier in identifiers_of(record):
             if identifier[0] not in SOFT and record.provider not in TYPED:
@@ -245,8 +251,7 @@ def cluster_records(
                 not same_work(records[one], records[other]) or _are_parted(held[ours], held[theirs])
             ):
                 continue
-            if by_title or could_be_one(records[one], records[other]):
-                groups.join(one, other)
+            if (by_title or could_be_one(records[one], records[other])) and groups.join(one, other):
                 held[groups.find(one)] = held[ours] | held[theirs]
     return list(groups.groups(records))
 
@@ -275,8 +280,10 @@ class UnionFind:
             node = parent[node]
         return node
 
-    def join(self, one: Hashable, other: Hashable) -> None:
+    def join(self, one: Hashable, other: Hashable) -> bool:
+        """Put two into one group; return whether they are in one."""
         self._parent[self.find(other)] = self.find(one)
+        return True
 
     def nodes(self) -> list[Hashable]:
         return list(self._parent)
@@ -286,3 +293,25 @@ class UnionFind:
         for node in nodes:
             found[self.find(node)].append(node)
         yield from found.values()
+
+
+class _Parted(UnionFind):
+    """Groups of which no two are joined that people told apart. decided: what tells a thing's group."""
+
+    def __init__(self, decided: Mapping[int, int]) -> None:
+        super().__init__()
+        self._decided: dict[Hashable, int] = {}
+        self._given = decided
+
+    def join(self, one: Hashable, other: Hashable) -> bool:
+        ours, theirs = self.find(one), self.find(other)
+        said = [self._said(root) for root in (ours, theirs)]
+        if None not in said and said[0] != said[1]:
+            return False
+        super().join(ours, theirs)
+        if (decided := said[0] if said[0] is not None else said[1]) is not None:
+            self._decided[ours] = decided
+        return True
+
+    def _said(self, root: Hashable) -> int | None:
+        return self._decided.get(root, self._given.get(root) if isinstance(root, int) else None)

@@ -1,6 +1,7 @@
 """Counts and names that pages read, derived from authorships; set-based, and nothing is written that stands."""
 
 from django.apps import apps
+from django.db.models import Model
 
 from bzpeer.lib.sql import execute, query
 from works.models import Mark
@@ -14,10 +15,13 @@ from works.services.search_documents import (
 )
 
 
-def refresh_statistics() -> None:
-    """Have the database look at what it holds: autovacuum comes within a minute, and until then plans for empty tables."""
-    tables = ", ".join(model._meta.db_table for model in apps.get_app_config("works").get_models())
-    execute(f"analyze {tables}")
+def refresh_statistics(*changed: type[Model]) -> None:
+    """Have the database look at the tables that changed, or all of works'.
+
+    Autovacuum comes within a minute, and until then queries are planned for empty tables.
+    """
+    models = changed or apps.get_app_config("works").get_models()
+    execute(f"analyze {', '.join(model._meta.db_table for model in models)}")
 
 
 def refresh_authors(author_ids: list[int]) -> None:

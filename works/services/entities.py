@@ -3,11 +3,11 @@
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 
 from bzpeer.lib.names import fold
-from bzpeer.lib.sql import copy_rows, query
+from bzpeer.lib.sql import copy_rows, new_ids, query
 from works.ingest.records import InstitutionRef, SourceRef, TopicRef
 from works.models import Institution, Source, Topic
 
@@ -45,13 +45,13 @@ def _place(
     fresh: list[R] = []
     place: dict[Key, int] = {}
     # Who has the most keys goes first, so that it ties together those who have one each.
-    for record in sorted(records, key=lambda record: (-len(keys_of[record]), keys_of[record], repr(record))):
-        if not any(key in standing or key in place for key in keys_of[record]):
+    new = [record for record, several in keys_of.items() if not any(key in standing for key in several)]
+    for record in sorted(new, key=lambda record: (-len(keys_of[record]), keys_of[record], repr(record))):
+        if not any(key in place for key in keys_of[record]):
             place.update(dict.fromkeys(keys_of[record], len(fresh)))
             fresh.append(record)
-    rows = [make(record) for record in fresh]
-    made = type(rows[0])._default_manager.bulk_create(rows) if rows else []
-    numbers = standing | {key: made[index].pk for key, index in place.items()}
+    made = _insert([make(record) for record in fresh])
+    numbers = standing | {key: made[index] for key, index in place.items()}
     placed: dict[R, int] = {}
     added: dict[Key, tuple[int, int | None]] = {}
     for record, several in keys_of.items():
@@ -62,6 +62,28 @@ def _place(
                 added.setdefault(key, (numbers[key], records[record]))
     add_identifiers(entity, added)
     return placed
+
+
+def _insert(rows: list[M]) -> list[int]:
+    """Write new rows of one model with COPY; return their ids. Columns that nobody set are left to the database."""
+    if not rows:
+        return []
+    meta = type(rows[0])._meta
+    fields = [
+        field
+        for field in meta.concrete_fields
+        if not (field.primary_key or field.generated or field.has_db_default())
+        and any(field.pre_save(row, add=True) is not None for row in rows)
+    ]
+    numbers = new_ids(meta.db_table, len(rows))
+    copy_rows(
+        meta.db_table, ["id", *(str(field.column) for field in fields)],
+        (
+            (number, *(field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields))
+            for number, row in zip(numbers, rows, strict=True)
+        ),
+    )  # fmt: skip
+    return numbers
 
 
 def place_institutions(found: Iterable[tuple[InstitutionRef, int]]) -> dict[InstitutionRef, int]:
@@ -149,6 +171,15 @@ def _make_topics(rows: dict[Key, dict[str, Any]]) -> dict[Key, int]:
     found = {key: topic.pk for key, topic in zip(rows, made, strict=True)}
     add_identifiers("topic", {key: (number, None) for key, number in found.items()})
     return found
+
+
+def relations_of(model: type[Model]) -> list[Any]:
+    """Return what points to rows of a model, also where the model does not know it (related_name="+")."""
+    return [
+        field
+        for field in model._meta.get_fields(include_hidden=True)
+        if field.auto_created and not field.concrete
+    ]
 
 
 def hand_over(relation: Any, kept: int, gone: Iterable[int]) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from bzpeer.lib.sql import copy_rows, encoded_json, execute, new_ids, query
+from works.ingest.merging import merge
 from works.ingest.records import ENTITIES, Record, WorkRecord, decode, digest, encode
 from works.models import ImportRun
-from works.services.catalogue import Texts, lock_catalogue, place_records
+from works.services.catalogue import Texts, lock_catalogue, name_block, place_records
 from works.services.entity_records import place_entities
 
 Outcome = Literal["added", "updated", "unchanged"]
@@ -44,6 +45,8 @@ def prepare(records: Iterable[Record]) -> Prepared:
             texts.read(
                 record.title, record.abstract, [authorship.raw_name for authorship in record.authorships]
             )
+            for authorship in record.authorships:
+                name_block(authorship.name)  # remembered there
     return Prepared(records, payloads, [digest(payload) for payload in payloads], texts)
 
 
@@ -62,6 +65,12 @@ def store_records(run: ImportRun, batch: Prepared) -> list[Outcome]:
     if not batch.records:
         return []
     batch.texts.stage_documents()
+    numbers = new_ids("works_sourcerecord", len(batch.records))
+    alone = {
+        number: merge({number: record})
+        for number, record in zip(numbers, batch.records, strict=True)
+        if isinstance(record, WorkRecord)
+    }
     # Before the records are compared: whoever waits must see what the other importer wrote.
     lock_catalogue()
     outcomes: list[Outcome] = ["unchanged"] * len(batch.records)
@@ -91,7 +100,7 @@ def store_records(run: ImportRun, batch: Prepared) -> list[Outcome]:
         ):
             outcomes[place] = "updated"
             newer.append(place)
-    keys = dict(zip(fresh, new_ids("works_sourcerecord", len(fresh)), strict=True))
+    keys = {place: numbers[place] for place in fresh}
     keys |= {place: known[batch.records[place].record_id].key for place in newer}
     changed: dict[str, dict[int, Record]] = defaultdict(dict)
     for place, key in keys.items():
@@ -102,6 +111,7 @@ def store_records(run: ImportRun, batch: Prepared) -> list[Outcome]:
         {key: record for key, record in changed.pop("work", {}).items() if isinstance(record, WorkRecord)},
         standing_works,
         batch.texts,
+        alone,
     )
     _write_rows(run, batch, keys, set(fresh), works)
     for entity, records in changed.items():

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from psycopg.types.json import Jsonb
 
 from bzpeer.lib.names import split_name
-from bzpeer.lib.sql import copy_rows, execute, new_ids, query
+from bzpeer.lib.sql import copy_rows, encoded_json, execute, new_ids, query
 from works.ingest.merging import Merged, name_key
 from works.ingest.records import AuthorshipRecord
 from works.models import Mark
@@ -29,6 +29,7 @@ _READ = (
 )
 # Places in a row of _READ without its work.
 _ORCID, _AUTHOR = 2, 9
+_NOTHING = encoded_json(b"[]")
 
 
 class Written(NamedTuple):
@@ -91,7 +92,8 @@ def write_authorships(merged: dict[int, Merged], existing: set[int]) -> Written:
             authorships.append(
                 (
                     number, work_id, keep[index], index, position, raw, shown, orcid, openalex, acl, dblp, corresponding,
-                    Jsonb(strings), Jsonb(variants), name_block(authorship.name), key,
+                    Jsonb(strings) if strings else _NOTHING, Jsonb(variants) if variants else _NOTHING,
+                    name_block(authorship.name), key,
                 )
             )  # fmt: skip
             links += [(number, institution, False) for institution in found]
