@@ -31,6 +31,9 @@ class Participant(models.Model):
     )
     read_seq = models.PositiveIntegerField(default=0, help_text="number of the last message read")
     left_at = models.DateTimeField(null=True)
+    archived_at = models.DateTimeField(null=True, help_text="out of the list until something new comes")
+    muted_at = models.DateTimeField(null=True, help_text="no notices")
+    draft = models.TextField(blank=True, default="", db_default="", max_length=10_000)
 
     class Meta:
         constraints = [
@@ -57,6 +60,8 @@ class Message(models.Model):
     body = models.TextField(max_length=10_000)
     client_key = models.UUIDField()
     created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True, help_text="a moderator took it away")
 
     class Meta:
         ordering = ["seq"]
@@ -71,6 +76,20 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"message {self.seq} in {self.conversation_id}"
+
+
+class MessageVersion(models.Model):
+    """What a message said before it was edited."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="versions")
+    body = models.TextField(max_length=10_000)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"version of message {self.message_id}"
 
 
 class Report(models.Model):

@@ -24,6 +24,10 @@ class Notification(models.Model):
         REPRESENTATIVE_DECIDED = "representative_decided"
         ASSERTION_MADE = "assertion_made"
         EXPORT_READY = "export_ready"
+        VOUCHED = "vouched"
+        FOLLOWED = "followed"
+        INTRODUCTION_ASKED = "introduction_asked"  # to the person in the middle
+        INTRODUCED = "introduced"
         CURATION_OPENED = "curation_opened"  # to moderators
         CONVERSATION_REPORTED = "conversation_reported"  # to moderators
         INVITATION_RECEIVED = "invitation_received"

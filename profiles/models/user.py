@@ -29,6 +29,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     display_name = models.CharField(max_length=150, blank=True)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    limited_until = models.DateTimeField(
+        null=True, help_text="by moderators: until then they write to nobody new"
+    )
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects = UserManager()

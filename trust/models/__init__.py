@@ -1,4 +1,4 @@
 from trust.models.evidence import Evidence, EvidenceDetail
-from trust.models.score import TrustScore
+from trust.models.score import TrustChange, TrustScore, VouchSeed
 
-__all__ = ["Evidence", "EvidenceDetail", "TrustScore"]
+__all__ = ["Evidence", "EvidenceDetail", "TrustChange", "TrustScore", "VouchSeed"]

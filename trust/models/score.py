@@ -34,3 +34,38 @@ class TrustScore(models.Model):
 
     def __str__(self) -> str:
         return f"Trust {self.value}, L{self.level}, author {self.author_id}"
+
+
+class TrustChange(models.Model):
+    """One change of a score, for the timeline: what was gained and lost, and why."""
+
+    author = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="trust_changes")
+    at = models.DateTimeField()
+    old_value = models.PositiveSmallIntegerField(null=True, help_text="null: the first score")
+    value = models.PositiveSmallIntegerField()
+    old_level = models.PositiveSmallIntegerField(null=True)
+    level = models.PositiveSmallIntegerField()
+    formula_version = models.PositiveSmallIntegerField()
+    differences = models.JSONField(
+        default=list, help_text="[{rule, label, points}]: what each rule gives more or less than before"
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["author", "-at"], name="trust_trustchange_author_idx"),  # the timeline
+        ]
+
+    def __str__(self) -> str:
+        return f"author {self.author_id}: {self.old_value} to {self.value}"
+
+
+class VouchSeed(models.Model):
+    """An author whom the curators know: where the flow that vouches carry begins."""
+
+    author = models.OneToOneField(Author, on_delete=models.PROTECT, related_name="vouch_seed")
+    reason = models.CharField(max_length=300)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"seed author {self.author_id}"
