@@ -8,23 +8,17 @@ from celery import shared_task
 from django.conf import settings
 
 from bzpeer.lib.memory import rare_collection
-from works.models import Author, AuthorIdentifier, Authorship, ImportRun, Mark
-
-MANY = 500  # works, after which the database must look at its tables anew
+from works.models import ImportRun, Mark
 
 
 @shared_task
 def drain_resolve() -> int:
-    from works.services.counts import refresh_statistics
     from works.services.marks import drain
     from works.services.resolve import resolve_works
 
     # Everybody of a name is judged together: the more works at once, the fewer times.
     with rare_collection():
-        done = drain(Mark.What.RESOLVE, resolve_works, batch=100_000)
-    if done >= MANY:
-        refresh_statistics(Author, AuthorIdentifier, Authorship, Mark)
-    return done
+        return drain(Mark.What.RESOLVE, resolve_works, batch=100_000)
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""An account: its confirmed address, its name, its export and its end."""
+"""An account: its confirmed address, its name, its rights here."""
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group, Permission
@@ -13,11 +13,8 @@ MODERATORS = "moderators"
 MODERATOR_PERMISSIONS = [
     "view_user",
     "view_claim",
-    "change_claim",
     "view_curationrequest",
-    "change_curationrequest",
     "view_report",
-    "change_report",
     "view_invitation",
     "view_notification",
 ]
@@ -43,7 +40,7 @@ def moderators() -> list[User]:
 
 @transaction.atomic
 def make_moderator(*, user: User) -> User:
-    """Let a member decide claims, requests and reports in the admin."""
+    """Let a member decide what waits at /moderation/."""
     group, _ = Group.objects.get_or_create(name=MODERATORS)
     group.permissions.set(
         Permission.objects.filter(content_type__app_label="profiles", codename__in=MODERATOR_PERMISSIONS)

@@ -4,14 +4,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from profiles.access import safe_path
+from profiles.accounts.devices import is_known_device, remember_device
+from profiles.accounts.ownership import remember_sign_up
 from profiles.models import User
 
 
@@ -29,7 +32,23 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
         user.display_name = form.cleaned_data.get("display_name", "")
-        return super().save_user(request, user, form, commit)
+        saved = super().save_user(request, user, form, commit)
+        if commit:
+            remember_sign_up(request, saved)
+        return saved
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Count the log-in itself as a fresh proof; tell the member by mail of one from an unknown browser."""
+        records = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY)
+        if records:
+            records[-1]["reauthenticated"] = True
+            request.session.modified = True
+        known = is_known_device(request, user)
+        response = super().post_login(request, user, **kwargs)
+        if not known and not kwargs["signup"]:
+            self.send_notification_mail("account/email/new_device", user)
+        remember_device(request, response, user)
+        return response
 
     def is_safe_url(self, url: str | None) -> bool:
         """Redirects stay on this very site."""
@@ -71,4 +90,4 @@ class AccountAdapter(DefaultAccountAdapter):
         return settings.LOGIN_URL
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
-        return reverse("profiles:settings")
+        return reverse("profiles:security")
