@@ -11,6 +11,7 @@ from profiles import access
 from profiles.exceptions import ConversationError
 from profiles.models import (
     Block,
+    By,
     Conversation,
     Invitation,
     Message,
@@ -19,7 +20,8 @@ from profiles.models import (
     Report,
     User,
 )
-from profiles.services.notifications import mark_page_read, notify, notify_moderators
+from profiles.services import history, suspension
+from profiles.services.notifications import mark_done, mark_page_read, notify, notify_moderators
 
 
 @transaction.atomic
@@ -135,7 +137,7 @@ def report_conversation(*, conversation: Conversation, user: User, reason: str) 
     if created:
         notify_moderators(
             verb=Notification.Verb.CONVERSATION_REPORTED,
-            target_url=reverse("admin:profiles_report_change", args=[report.pk]),
+            target_url=_desk(report),
             target_text="A private conversation",
             event_key=f"report:{report.pk}",
         )
@@ -144,13 +146,24 @@ def report_conversation(*, conversation: Conversation, user: User, reason: str) 
 
 @transaction.atomic
 def close_report(*, report: Report, actor: User, answer: str) -> Report:
+    """Write down what was done about a report; moderators alone read it."""
+    if not answer.strip():
+        raise ConversationError("Write what was done and why, for the other moderators.")
     report = Report.objects.select_for_update(of=("self",), no_key=True).get(pk=report.pk)
     if report.state != Report.State.OPEN:
         raise ConversationError("This report was closed by somebody else.")
     report.state, report.answer = Report.State.DONE, answer.strip()[:2000]
     report.decided_by, report.decided_at = actor, timezone.now()
     report.save(update_fields=["state", "answer", "decided_by", "decided_at"])
+    history.audit(
+        actor=actor, by=By.MODERATOR, action="report.close", subject=f"report:{report.pk}", reason=answer
+    )
+    mark_done(verb=Notification.Verb.CONVERSATION_REPORTED, url=_desk(report))
     return report
+
+
+def _desk(report: Report) -> str:
+    return reverse("profiles:moderation_report", args=[report.pk])
 
 
 def reported_messages(report: Report) -> list[Message]:
@@ -166,9 +179,16 @@ def suspend_reported(*, report: Report, actor: User, answer: str) -> Report:
     if not answer.strip():
         raise ConversationError("Write down why; closing an account must be explained.")
     report = close_report(report=report, actor=actor, answer=answer)
-    people = Participant.objects.filter(conversation=report.conversation_id).exclude(user=report.reporter_id)
-    User.objects.filter(pk__in=people.values("user"), is_staff=False).update(is_active=False)
+    for person in reported_people(report):
+        if person.is_active:
+            suspension.suspend_member(member=person, actor=actor, reason=answer)
     return report
+
+
+def reported_people(report: Report) -> list[User]:
+    """Return who took part in a reported conversation beside the one who reported it."""
+    parts = Participant.objects.filter(conversation=report.conversation_id).exclude(user=report.reporter_id)
+    return [part.user for part in parts.select_related("user").order_by("pk")]
 
 
 # --- Blocks -----------------------------------------------------------------------------------------
