@@ -4,16 +4,23 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import Page
-from django.db.models import Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
+from bzpeer.lib.markdown import render_markdown
 from bzpeer.lib.pagination import page_of
 from graph.models import Collaboration
+from profiles.models import Photo, Researcher, ResearcherLink, ShownWork
 from works import queries
-from works.models import Affiliation, Author
+from works.hidden_names import hides
+from works.models import Affiliation, Author, NameOverride
 from works.provenance import Link, links_of
+from works.services.decisions import works_said_about
 from works.structured_data import author_json_ld
 
+THEIRS = "theirs"  # the order that the researcher chose
 TABS = ("works", "collaborators", "topics", "institutions")
 
 
@@ -51,14 +58,19 @@ class Facts(NamedTuple):
 
 
 def author_facts(author: Author) -> Facts:
+    hidden = ArraySubquery(NameOverride.objects.filter(author=author, is_hidden=True).values("name"))
     others = author.names.exclude(display_name=author.display_name).order_by("-works_count", "display_name")
-    names = list(others.values_list("display_name", flat=True)[:50])
+    forms = others.values_list("display_name", hidden)[:50]
+    names = [name for name, former in forms if not hides(former, name)]
+    # dblp's and the Anthology's ids of people are names.
+    identifiers = author.identifiers.annotate(former=hidden).order_by("scheme", "value")
+    links = links_of("author", (row for row in identifiers if not hides(row.former, row.value)))
     native_name = next((name for name in names if not scripts_of(name) & scripts_of(author.display_name)), "")
     works = queries.author_works(author)
     return Facts(
         native_name=native_name,
         names=[name for name in names if name != native_name],
-        links=links_of("author", author.identifiers.order_by("scheme", "value")),
+        links=links,
         affiliations=queries.author_affiliations(author),
         topics=queries.author_topics(author),
         years=queries.years_of(works),
@@ -87,13 +99,20 @@ def chosen_year(raw: str, years: Sequence[queries.YearCount]) -> int | None:
 def author_works_page(
     author: Author, facts: Facts, *, year: int | None, order: str, number: str | None
 ) -> Page[Any]:
-    """Return a page of works with their bylines."""
+    """Return a page of works with their bylines; in the researcher's order each has `place` and `lit`."""
     works = queries.author_works(author)
     total = facts.works_count
     if year:
         works = works.filter(publication_year=year)
         total = next(row.works for row in facts.years if row.year == year)
-    rows = queries.works_for_card(works).order_by(*queries.ORDERS[order])
+    rows = queries.works_for_card(works)
+    if order == THEIRS:
+        shown = ShownWork.objects.filter(researcher__author=author, work=OuterRef("pk"))
+        rows = rows.annotate(
+            lit=Subquery(shown.values("is_highlighted")), place=Subquery(shown.values("position"))
+        ).order_by(F("lit").desc(nulls_last=True), F("place").asc(nulls_last=True), *queries.ORDERS["newest"])
+    else:
+        rows = rows.order_by(*queries.ORDERS[order])
     page = page_of(rows, number, total=total)
     page.object_list = list(page.object_list)
     queries.add_bylines(page.object_list, keep=author)
@@ -119,3 +138,64 @@ def author_collaborators(author: Author, number: str | None) -> Page[Any]:
 def structured_data(author: Author, facts: Facts) -> dict[str, Any]:
     names = [facts.native_name, *facts.names] if facts.native_name else facts.names
     return author_json_ld(author, names[:20], facts.affiliations, facts.links)
+
+
+# --- What the researcher says -----------------------------------------------------------------------
+
+
+class Availability(NamedTuple):
+    """Whether others may invite, and the words about it. ended: when being open was over, as they had said."""
+
+    is_open: bool
+    scope: str
+    role: str
+    until: Any
+    ended: Any
+
+
+class Says(NamedTuple):
+    """What stands on a claimed page by its researcher's own word. said: how many works they marked."""
+
+    bio_html: str
+    links: list[ResearcherLink]
+    photo: Photo | None
+    availability: Availability
+    has_order: bool
+    theirs: int
+    not_theirs: int
+
+    @property
+    def marked(self) -> int:
+        return self.theirs + self.not_theirs
+
+
+def availability(researcher: Researcher) -> Availability:
+    """Return what a researcher said about working with others, as of today."""
+    until = researcher.open_until
+    over = until is not None and until < timezone.localdate()
+    is_open = researcher.open_to_collaborate and not over
+    return Availability(
+        is_open,
+        researcher.collaboration_scope if is_open else "",
+        researcher.get_collaboration_role_display() if is_open and researcher.collaboration_role else "",
+        until if is_open else None,
+        until if over else None,
+    )
+
+
+def photo_of(researcher: Researcher) -> Photo | None:
+    """Return the picture without its bytes."""
+    return Photo.objects.filter(researcher=researcher).defer("content").first()
+
+
+def what_they_say(researcher: Researcher) -> Says:
+    said = works_said_about(researcher.author_id)
+    return Says(
+        render_markdown(researcher.bio),
+        list(researcher.links.all()),
+        photo_of(researcher),
+        availability(researcher),
+        ShownWork.objects.filter(researcher=researcher).exists(),
+        said[True],
+        said[False],
+    )

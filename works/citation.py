@@ -63,8 +63,8 @@ def printed_name(row: Authorship) -> str:
 
     row: from queries.work_authorships.
     """
-    if row.author and getattr(row, "hides_names", False):
-        return row.author.display_name
+    if printed := getattr(row, "printed", ""):
+        return str(printed)
     return row.raw_author_name or (row.author.display_name if row.author else "")
 
 

@@ -9,6 +9,14 @@ _ARXIV_FLOAT = re.compile(r"\d{3,4}(\.\d+)?")
 _ORCID = re.compile(r"(\d{4})-?(\d{4})-?(\d{4})-?(\d{3}[\dXx])", re.A)
 _ROR = re.compile(r"0[a-hj-km-np-tv-z0-9]{6}\d{2}")
 _OPENALEX = re.compile(r"([A-Z])(\d{1,15})")
+_ACL = re.compile(
+    r"(?:https?://(?:www\.)?aclanthology\.org/)?([A-Z]\d\d-\d{4}|\d{4}\.[a-z0-9]+-[a-z0-9]+\.\d{1,5})(?:\.pdf)?/?",
+    re.I | re.A,
+)
+_DBLP = re.compile(
+    r"(?:https?://(?:www\.)?dblp\.(?:org|uni-trier\.de)/rec/)?"
+    r"((?:conf|journals|books|phd|ms|series|reference|tr|data|www)(?:/[^\s/]{1,120}){2,3})",
+)
 
 
 def normalise_doi(text: str | None) -> str | None:
@@ -84,6 +92,20 @@ def normalise_ror(text: str | None) -> str | None:
     """Return the ROR id without its address, as "05wvpxv85"."""
     text = re.sub(r"^(?:https?://)?ror\.org/", "", (text or "").strip().lower())
     return text if _ROR.fullmatch(text) else None
+
+
+def normalise_acl(text: str | None) -> str | None:
+    """Return the Anthology's id of a paper, as "P19-1001" or "2020.acl-main.12"."""
+    match = _ACL.fullmatch((text or "").strip())
+    if not match:
+        return None
+    return match.group(1).lower() if match.group(1)[0].isdigit() else match.group(1).upper()
+
+
+def normalise_dblp(text: str | None) -> str | None:
+    """Return dblp's key of a publication, as "conf/isca/KeGCWX20"."""
+    match = _DBLP.fullmatch((text or "").strip())
+    return match.group(1).removesuffix(".html") if match else None
 
 
 def normalise_pmid(text: str | None) -> str | None:

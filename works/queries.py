@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.cache import cache
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, F, OuterRef, Q, QuerySet
 
 from bzpeer.lib.sql import query
 from works.grounds import LAST_FIRST, add_grounds
+from works.hidden_names import NOT_SHOWN, all_hidden_names, hides, mentions
 from works.models import (
     Affiliation,
     Author,
@@ -96,14 +98,18 @@ def works_for_card(rows: QuerySet[Work]) -> QuerySet[Work]:
 
 
 def add_bylines(works: Iterable[Work], keep: Author | None = None) -> None:
-    """Give each work `byline`, its first authorships and the one of keep, and `more_authors`, a number."""
+    """Give each work `byline`, its first authorships and the one of keep, and `more_authors`, a number.
+
+    Each authorship has `printed`, the name to show where no page of a person is linked.
+    """
     works = list(works)
     first = Q(index__lt=NAMES_IN_A_LIST)
     wanted = first | Q(author=keep) if keep else first
     rows: dict[int, list[Authorship]] = defaultdict(list)
-    found = Authorship.objects.filter(wanted, work__in=[work.pk for work in works])
+    found = _with_former_names(Authorship.objects.filter(wanted, work__in=[work.pk for work in works]))
     for row in found.select_related("author").defer("author__search"):
         rows[row.work_id].append(row)
+    _add_printed(row for several in rows.values() for row in several)
     for work in works:
         work.byline = rows[work.pk]  # type: ignore[attr-defined]
         work.more_authors = max(0, work.authors_count - len(rows[work.pk]))  # type: ignore[attr-defined]
@@ -129,12 +135,11 @@ def work_authorships(work: Work) -> list[Authorship]:
     """Return every authorship in order, each with its author.
 
     `stated` holds the institutions that a source names, `matched` those that we found in the affiliation text.
-    `hides_names` says whether the author wants a name shown nowhere.
+    `printed` is the name as the work prints it, or what stands for one that shall be shown nowhere; `hides_names`
+    says whether the author has such a name.
     """
-    wishes = NameOverride.objects.filter(author=OuterRef("author"), is_hidden=True)
     rows: list[Authorship] = list(
-        Authorship.objects.filter(work=work)
-        .annotate(hides_names=Exists(wishes))
+        _with_former_names(Authorship.objects.filter(work=work))
         .select_related("author")
         .defer("author__search")
         .order_by("index")
@@ -151,7 +156,33 @@ def work_authorships(work: Work) -> list[Authorship]:
     for row in rows:
         row.stated = places[row.pk, False]  # type: ignore[attr-defined]
         row.matched = places[row.pk, True]  # type: ignore[attr-defined]
+    _add_printed(rows)
     return rows
+
+
+def _with_former_names(rows: QuerySet[Authorship]) -> QuerySet[Authorship]:
+    former = NameOverride.objects.filter(author=OuterRef("author"), is_hidden=True).order_by("pk")
+    return rows.annotate(former_names=ArraySubquery(former.values("name")))
+
+
+def _add_printed(rows: Iterable[Any]) -> None:
+    """Give authorships `printed` and `hides_names`; an affiliation text that holds a hidden name goes too."""
+    rows = list(rows)
+    # Nobody was found for a line yet: the name may be one that its bearer hides.
+    anybodys = all_hidden_names() if any(row.author_id is None for row in rows) else []
+    for row in rows:
+        own = row.former_names if row.author_id else anybodys
+        row.hides_names = bool(row.former_names)
+        row.printed = row.raw_author_name or (row.author.display_name if row.author else "")
+        if row.hides_names:
+            row.printed = row.author.display_name
+        elif own and hides(own, row.printed):
+            row.printed = NOT_SHOWN
+        if own:
+            row.raw_affiliation_strings = [
+                text for text in row.raw_affiliation_strings if not mentions(own, text)
+            ]
+            row.name_variants = [name for name in row.name_variants if not hides(own, name)]
 
 
 class Match(NamedTuple):

@@ -39,6 +39,18 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-
 _PHRASE = re.compile(r'["“]([^"”]+)["”]')
 
 
+class _Breaks(dict[int, int]):
+    """Spaces for all characters but letters, numbers, marks and the hyphen; filled as they come."""
+
+    def __missing__(self, code: int) -> int:
+        char = chr(code)
+        self[code] = code if char == "-" or unicodedata.category(char)[0] in "LNM" else ord(" ")
+        return self[code]
+
+
+_BREAKS = _Breaks()
+
+
 def words_of(text: str) -> list[str]:
     """Return the folded words of text; hyphenated ones also joined, Chinese, Japanese and Korean runs in pairs.
 
@@ -49,9 +61,7 @@ def words_of(text: str) -> list[str]:
     if folded.isascii():
         chunks: Iterable[str] = _ASCII_BREAKS.split(folded)
     else:
-        chunks = "".join(
-            c if c == "-" or unicodedata.category(c)[0] in "LNM" else " " for c in folded
-        ).split()
+        chunks = folded.translate(_BREAKS).split()
     words: list[str] = []
     ascii = folded.isascii()
     for chunk in chunks:
@@ -286,38 +296,14 @@ _OPENALEX_KINDS: dict[str, tuple[type[models.Model], str]] = {
     "I": (InstitutionIdentifier, "institution"),
     "T": (TopicIdentifier, "topic"),
 }
-_ACL = re.compile(
-    r"(?:https?://(?:www\.)?aclanthology\.org/)?([A-Z]\d\d-\d{4}|\d{4}\.[a-z0-9]+-[a-z0-9]+\.\d{1,5})(?:\.pdf)?/?",
-    re.I | re.A,
-)
-_DBLP = re.compile(
-    r"(?:https?://(?:www\.)?dblp\.(?:org|uni-trier\.de)/rec/)?"
-    r"((?:conf|journals|books|phd|ms|series|reference|tr|data|www)(?:/[^\s/]{1,120}){2,3})",
-)
-
-
-def normalise_acl(text: str) -> str | None:
-    """Return the Anthology's id of a paper, as "P19-1001" or "2020.acl-main.12"."""
-    match = _ACL.fullmatch(text.strip())
-    if not match:
-        return None
-    return match.group(1).lower() if match.group(1)[0].isdigit() else match.group(1).upper()
-
-
-def normalise_dblp(text: str) -> str | None:
-    """Return dblp's key of a publication, as "conf/isca/KeGCWX20"."""
-    match = _DBLP.fullmatch(text.strip())
-    return match.group(1).removesuffix(".html") if match else None
-
-
 _NORMALISE: dict[str, Callable[[str], str | None]] = {
     "orcid": identifiers.normalise_orcid,
     "arxiv": identifiers.normalise_arxiv,
     "doi": identifiers.normalise_doi,
     "openalex": identifiers.normalise_openalex,
     "ror": identifiers.normalise_ror,
-    "acl": normalise_acl,
-    "dblp": normalise_dblp,
+    "acl": identifiers.normalise_acl,
+    "dblp": identifiers.normalise_dblp,
 }
 
 

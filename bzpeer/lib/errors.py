@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
@@ -26,7 +27,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None, **contex
 
 def gone(request: HttpRequest) -> HttpResponse:
     """Answer 410 for a record that was hidden on request."""
-    return render(request, "errors/410.html", status=410)
+    # Its canonical address names no record: an old readable address may hold a name that is hidden now.
+    return render(request, "errors/410.html", {"canonical_url": settings.PUBLIC_URL}, status=410)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -74,7 +74,18 @@ class OtherPagesTests(TestCase):
             self.assertContains(self.client.get("/privacy/"), "mailto:help@example.org")
 
     def test_robots_stay_out_of_private_pages(self) -> None:
-        self.assertContains(self.client.get("/robots.txt"), "Disallow: /me/")
+        rules = self.client.get("/robots.txt").content.decode().splitlines()
+        for folder in (
+            "me",
+            "accounts",
+            "moderation",
+            "admin",
+            "refresh",
+            "works/add",
+            "correct",
+            "researchers/*/history",
+        ):
+            self.assertIn(f"Disallow: /{folder}/", rules)
 
     def test_an_unknown_record_offers_a_search_for_its_words(self) -> None:
         response = self.client.get("/researchers/zzzzzzz/liu-ke/")

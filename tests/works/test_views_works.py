@@ -136,6 +136,15 @@ class WorkPageTests(TestCase):
                 self.client.get(work.get_absolute_url())
 
 
+class RefreshLinkTests(TestCase):
+    def test_it_is_shown_only_where_a_source_can_be_asked(self) -> None:
+        asked, unknown = make_work(doi="10.1000/x"), make_work()
+        unknown.identifiers.all().delete()
+        unknown.identifiers.create(scheme="dblp", value="conf/isca/KeGCWX20")
+        self.assertContains(self.client.get(asked.get_absolute_url()), "Refresh from source")
+        self.assertNotContains(self.client.get(unknown.get_absolute_url()), "Refresh from source")
+
+
 class WithdrawnWorkTests(TestCase):
     """What every source took back: a page that says so, and nothing in any list."""
 

@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from bzpeer.lib.names import fold
 from bzpeer.lib.sql import execute, query, replace_rows
+from works.hidden_names import hides
 from works.ingest.records import AuthorRecord
 from works.models import NameOverride
 from works.services.entities import find_rows, institution_keys
@@ -27,11 +27,11 @@ def _write_names(author_ids: list[int], about: About) -> None:
     Shown is what the author decided, else the name of their own ORCID record, else the form on most works,
     the fullest of equals. A name that the author hides stands nowhere.
     """
-    hidden: dict[int, set[str]] = defaultdict(set)
+    hidden: dict[int, list[str]] = defaultdict(list)
     best: dict[int, str] = {}
     for override in NameOverride.objects.filter(author__in=author_ids):
         if override.is_hidden:
-            hidden[override.author_id].add(override.folded)
+            hidden[override.author_id].append(override.name)
         else:
             best[override.author_id] = override.name
     forms: dict[int, Counter[str]] = defaultdict(Counter)
@@ -52,10 +52,10 @@ def _write_names(author_ids: list[int], about: About) -> None:
             for name in (record.display_name, *record.names):
                 forms[author_id].setdefault(name[:255], 0)
     for author_id, counts in forms.items():
-        for name in [name for name in counts if fold(name) in hidden[author_id]]:
+        for name in [name for name in counts if hides(hidden[author_id], name)]:
             del counts[name]
         own = [r.display_name for r in about.get(author_id, {}).values() if r.provider == "orcid"]
-        own = [name[:255] for name in own if fold(name) not in hidden[author_id]]
+        own = [name[:255] for name in own if not hides(hidden[author_id], name)]
         if counts and author_id not in best:
             best[author_id] = own[0] if own else best_name(counts)
     rows = [(author_id, name, count) for author_id, counts in forms.items() for name, count in counts.items()]

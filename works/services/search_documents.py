@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bzpeer.lib.sql import execute, query
+from works.hidden_names import all_hidden_names, hidden_names_of, hides
 from works.search import document, name_lexemes, words_of
 
 AUTHORS_OF_A_WORK = 50  # names of further authors do not find the work
@@ -85,7 +86,11 @@ def refresh_work_search(ids: Iterable[int]) -> None:
             "  order by s.index limit %s) from works_work w where w.id = any(%s)",
             [ABSTRACT, AUTHORS_OF_A_WORK, batch],
         )
-        documents = [work_document(title, abstract, names) for _, title, abstract, names in rows]
+        former = _former_names(batch)
+        documents = [
+            work_document(title, abstract, [former.get((number, name), name) for name in names])
+            for number, title, abstract, names in rows
+        ]
         execute(
             f"update works_work set search = new.search from (select id, {WORK_SEARCH} as search"  # noqa: S608
             " from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) doc (id, names, title_words, abstract_words)) new"
@@ -97,6 +102,28 @@ def refresh_work_search(ids: Iterable[int]) -> None:
                 [words.abstract_words for words in documents],
             ],
         )
+
+
+def _former_names(work_ids: list[int]) -> dict[tuple[int, str], str]:
+    """Return what finds a work instead of a former name that its author hides, by work and printed name.
+
+    While nobody was found for a line, a name that anybody hides finds nothing.
+    """
+    hidden = all_hidden_names()
+    if not hidden:
+        return {}
+    rows = query(
+        "select s.work_id, s.raw_author_name, s.author_id, coalesce(a.display_name, '') from works_authorship s"
+        " left join works_author a on a.id = s.author_id where s.work_id = any(%s) and (s.author_id is null"
+        "  or exists (select 1 from works_nameoverride o where o.author_id = s.author_id and o.is_hidden))",
+        [work_ids],
+    )
+    own = hidden_names_of(author_id for _, _, author_id, _ in rows if author_id)
+    return {
+        (work_id, name): shown
+        for work_id, name, author_id, shown in rows
+        if hides(own[author_id] if author_id else hidden, name)
+    }
 
 
 def work_document(title: str, abstract: str, raw_names: Sequence[str]) -> WorkDocument:

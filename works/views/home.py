@@ -37,6 +37,15 @@ Disallow: /moderation/
 Disallow: /admin/
 Disallow: /search
 Disallow: /graph/
+Disallow: /refresh/
+Disallow: /works/add/
+Disallow: /correct/
+Disallow: /follow/
+Disallow: /unfollow/
+Disallow: /researchers/*/history/
+Disallow: /researchers/*/claim/
+Disallow: /researchers/*/invite/
+Disallow: /*/correct/
 """
 
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from psycopg.errors import QueryCanceled
 
-from bzpeer.lib.errors import not_found
+from bzpeer.lib.errors import gone, not_found
 from bzpeer.lib.pagination import page_of
 from bzpeer.lib.public import public_page
 from works import queries
@@ -78,4 +78,6 @@ def resolve(request: HttpRequest, scheme: str, value: str) -> HttpResponse:
     record = searching.find_by_identifier(scheme, value)
     if record is None:
         return not_found(request, scheme=scheme, value=value, query="")
+    if getattr(record, "suppressed", False):  # the readable address would tell the name
+        return gone(request)
     return HttpResponseRedirect(record.get_absolute_url())

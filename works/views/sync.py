@@ -76,7 +76,7 @@ def refresh(request: HttpRequest, kind: str, pid: str) -> HttpResponse:
     error = ""
     if request.method == "POST":
         try:
-            _count_ask(request)
+            count_ask(request)
             ask(wish)
         except Refused as refusal:
             error = str(refusal)
@@ -110,11 +110,11 @@ def _shown(request: HttpRequest, wish: Plan) -> dict[str, Any]:
     return {
         "sources": list(dict.fromkeys(words.label_of(question.provider) for question in wish.questions)),
         "again_at": again_at(last),
-        **_progress(request, last),
+        **progress(request, last),
     }
 
 
-def _progress(request: HttpRequest, asked: SyncRequest | None) -> dict[str, Any]:
+def progress(request: HttpRequest, asked: SyncRequest | None) -> dict[str, Any]:
     """Return what a page says about a request, and when it looks again."""
     if asked is None:
         return {}
@@ -143,7 +143,7 @@ def _number(text: str | None) -> int:
     return min(int(text), len(DELAYS)) if text and len(text) < 4 and text.isascii() and text.isdigit() else 0
 
 
-def _count_ask(request: HttpRequest) -> None:
+def count_ask(request: HttpRequest) -> None:
     """Count a member's wish. Raises Refused beyond the hour's number."""
     key = f"sync-asks:{request.user.pk}:{timezone.now():%Y%m%d%H}"
     cache.add(key, 0, timeout=3600)
@@ -186,7 +186,7 @@ def add_work(request: HttpRequest) -> HttpResponse:
         if isinstance(wish.record, Work):
             return _add_page(request, form, known=wish.record)
         try:
-            _count_ask(request)
+            count_ask(request)
             asked = ask(wish)
         except Refused as refusal:
             last = last_request(wish)
@@ -216,5 +216,5 @@ def added(request: HttpRequest, pk: UUID) -> HttpResponse:
         if wants_partial(request):
             return HttpResponse(status=204, headers={"HX-Redirect": address})
         return HttpResponseRedirect(address)
-    context = {"again_at": again_at(asked), "path": request.path, **_progress(request, asked)}
+    context = {"again_at": again_at(asked), "path": request.path, **progress(request, asked)}
     return render(request, "works/_added.html" if wants_partial(request) else "works/added.html", context)

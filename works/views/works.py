@@ -26,6 +26,7 @@ FORMATS: dict[str, tuple[Callable[[citation.Cited], str], str]] = {
     "json": (citation.csl_json, "application/vnd.citationstyles.csl+json"),
 }
 SHOWN_AUTHORS = 20
+ASKABLE = {"doi", "arxiv", "openalex"}  # identifiers by which a source can be asked (works.sync.plan)
 
 
 @public_page
@@ -51,6 +52,7 @@ def work(request: HttpRequest, pid: str, slug: str = "") -> HttpResponse:
             "more_authorships": authorships[SHOWN_AUTHORS:],
             "places": queries.work_places(authorships),
             "links": links,
+            "can_refresh": any(identifier.scheme in ASKABLE for identifier in identifiers),
             "warning": citation.warning_of(record),
             "withdrawals": withdrawals(records) if record.is_withdrawn else [],
             "retracted_by": provider_list([*retracted_by(records), *saying]),
