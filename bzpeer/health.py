@@ -10,6 +10,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from kombu import Connection
 
+from bzpeer.lib import heartbeat
+
+LONGEST_SILENCE = 60.0  # seconds: six beats missed
+
 _migrated = False  # migrations are never taken back under a running process: once seen, no need to look again
 
 
@@ -23,10 +27,15 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 when pages can be served: the database answers and is migrated.
 
-    The broker is reported but not required: pages need only the database, and what a missing broker
-    delays is marked in the database and done later.
+    Broker and workers are reported but not required: pages need only the database, and what they leave undone
+    is marked in the database and done later.
     """
-    checks = {"database": _database(), "migrations": _migrations(), "broker": _broker()}
+    checks = {
+        "database": _database(),
+        "migrations": _migrations(),
+        "broker": _broker(),
+        "worker": _worker(),
+    }
     ready = checks["database"]["ok"] and checks["migrations"]["ok"]
     return JsonResponse(
         {"ready": ready, "degraded": not all(check["ok"] for check in checks.values()), "checks": checks},
@@ -65,6 +74,14 @@ def _broker() -> dict[str, Any]:
         return {"ok": True}
     except Exception as error:  # kombu's transports raise whatever their client raises
         return _failed(error)
+
+
+def _worker() -> dict[str, Any]:
+    """Look for the heartbeat that beat asks of the workers every ten seconds."""
+    seconds = heartbeat.seconds_since()
+    if seconds is None:
+        return {"ok": False, "error": "no heartbeat"}
+    return {"ok": seconds < LONGEST_SILENCE, "seconds_since_heartbeat": round(seconds)}
 
 
 def _failed(error: Exception) -> dict[str, Any]:

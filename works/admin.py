@@ -24,6 +24,8 @@ from works.models import (
     NameOverride,
     Suggestion,
     Suppression,
+    SyncRequest,
+    SyncStep,
 )
 
 _OPEN = (ImportFile.State.QUEUED, ImportFile.State.RUNNING)
@@ -285,3 +287,51 @@ class NameOverrideAdmin(ReadOnlyAdmin):
     @admin.display(description="author")
     def who(self, row: NameOverride) -> SafeString:
         return _page(row.author)
+
+
+# --- Live sync --------------------------------------------------------------------------------------
+
+
+class SyncStepInline(admin.TabularInline):
+    """What each source was asked for a request, and what came of it."""
+
+    model = SyncStep
+    extra = 0
+    can_delete = False
+    fields = ("number", "provider", "address", "state", "attempts", "run_at", "answered_at", "error")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(SyncRequest)
+class SyncRequestAdmin(ReadOnlyAdmin):
+    """What the sources were asked live; nobody is named who asked."""
+
+    list_display = ("__str__", "state", "asked_at", "finished_at")
+    list_filter = ("state", "kind")
+    search_fields = ("value",)
+    ordering = ("-asked_at",)
+    show_full_result_count = False
+    fields = (("kind", "scheme", "value"), "state", ("asked_at", "finished_at"))
+    inlines = (SyncStepInline,)
+
+
+@admin.register(SyncStep)
+class SyncStepAdmin(ReadOnlyAdmin):
+    """Single questions: which wait, and why those that failed did."""
+
+    list_display = ("request", "provider", "state", "attempts", "run_at", "error")
+    list_filter = ("state", "provider")
+    list_select_related = ("request",)
+    search_fields = ("address", "expects", "error")
+    ordering = ("-id",)
+    show_full_result_count = False
+    fields = (
+        ("request", "number"), ("provider", "state", "attempts"), "address", "expects", "error",
+        ("run_at", "answered_at"), ("etag", "last_modified"), "run",
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The application's own programs: web server, two Celery workers, Celery beat."""
+"""The application's own programs: web server, three Celery workers, Celery beat."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ def application(place: Place, host: str, port: int) -> list[Program]:
     return [
         Program("web", web, CHECKOUT, {**env, "BZPEER_ROLE": "web"}, patience=6),
         # What a worker leaves undone is done again: it may be killed when it takes its time.
-        # What an import leaves has a worker of its own, so that it holds up neither a page nor a mail.
+        # What an import leaves, and what asks the sources, have workers of their own: neither holds up a page or mail.
         *(
             Program(
                 name,
@@ -41,7 +41,7 @@ def application(place: Place, host: str, port: int) -> list[Program]:
                 orphaned="SIGKILL",
                 autostart=False,
             )
-            for name, queues in (("worker", "default,mail"), ("bulk", "bulk"))
+            for name, queues in (("worker", "default,mail"), ("bulk", "bulk"), ("sync", "sync"))
         ),
         Program(
             "beat",

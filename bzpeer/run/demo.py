@@ -211,7 +211,7 @@ class Demo:
             self.servers.supervisor.set_group(APP, application(self.place, self.host, self.port))
 
     def _wait_until_ready(self, begun: float) -> None:
-        offsets = self.servers.supervisor.log_sizes(["web", "worker", "bulk", "beat"])
+        offsets = self.servers.supervisor.log_sizes(["web", "worker", "bulk", "sync", "beat"])
         tell = time.monotonic() + 60
         while (state := self._readiness()) != "":
             self._mend(offsets)

@@ -12,8 +12,9 @@ from django.utils.crypto import salted_hmac
 from bzpeer.lib.sql import lock_text_for_transaction
 from profiles import mail
 from profiles.exceptions import CurationError, TooMany
-from profiles.models import CurationRequest, Notification, User
-from profiles.services.notifications import notify_moderators
+from profiles.models import By, Change, CurationRequest, Notification, User
+from profiles.services.history import audit, record_change
+from profiles.services.notifications import mark_done, notify_moderators
 from works.models import Author, Work
 from works.services import authors
 
@@ -22,7 +23,9 @@ State = CurationRequest.State
 PER_EMAIL_A_DAY = 3
 PER_ADDRESS_A_DAY = 10
 CONFIRM_WITHIN = timedelta(days=7)
+ADDRESS_KEPT = timedelta(days=365)  # after the decision, for questions about it
 SALT = "profiles.curation"
+TAKEN_BACK = "Taken back by the person who asked."
 
 
 @transaction.atomic
@@ -50,16 +53,19 @@ def token_of(request: CurationRequest) -> str:
 
 
 def find_request(token: str) -> CurationRequest:
-    """Return the request that a mailed link names; raises CurationError for bad and old links."""
+    """Return the request that a mailed link names; raises CurationError for bad and old links.
+
+    The link confirms for seven days. After that it goes on showing what became of the request, and takes it back.
+    """
     try:
-        pk = signing.loads(token, salt=SALT, max_age=CONFIRM_WITHIN)
-    except signing.SignatureExpired as error:
-        raise CurationError("This link is older than seven days. Please send the request again.") from error
+        pk = signing.loads(token, salt=SALT)
     except signing.BadSignature as error:
         raise CurationError("This link is not complete. Copy the whole of it from the mail.") from error
     request = CurationRequest.objects.select_related("author", "work").filter(pk=pk).first()
     if request is None:
-        raise CurationError("This request was not confirmed in time. Please send it again.")
+        raise CurationError("This request was taken back, or not confirmed in time. You can send it again.")
+    if request.state == State.UNCONFIRMED and request.created_at < timezone.now() - CONFIRM_WITHIN:
+        raise CurationError("This link is older than seven days. Please send the request again.")
     return request
 
 
@@ -72,11 +78,26 @@ def confirm_request(*, request: CurationRequest) -> CurationRequest:
         request.save(update_fields=["state", "confirmed_at"])
         notify_moderators(
             verb=Notification.Verb.CURATION_OPENED,
-            target_url=reverse("admin:profiles_curationrequest_change", args=[request.pk]),
+            target_url=_desk(request),
             target_text=str(request.record),
             event_key=f"curation:{request.pk}",
         )
     return request
+
+
+@transaction.atomic
+def withdraw_request(*, request: CurationRequest) -> None:
+    """Take a request back: one that nobody has read yet is deleted, another is closed without a mail."""
+    request = _lock(request)
+    if request.state == State.UNCONFIRMED:
+        request.delete()
+        return
+    if request.state != State.OPEN:
+        raise CurationError("This request is decided already. If you changed your mind, send another one.")
+    request.state, request.answer, request.decided_at = State.DECLINED, TAKEN_BACK, timezone.now()
+    request.address_hash = ""
+    request.save(update_fields=["state", "answer", "decided_at", "address_hash"])
+    mark_done(verb=Notification.Verb.CURATION_OPENED, url=_desk(request))
 
 
 @transaction.atomic
@@ -92,31 +113,63 @@ def decide_request(*, request: CurationRequest, actor: User, done: bool, answer:
     request.decided_by, request.decided_at = actor, timezone.now()
     request.address_hash = ""
     request.save(update_fields=["state", "answer", "decided_by", "decided_at", "address_hash"])
-    mail.write("curation_answer", request.email, {"curation": request})
+    mark_done(verb=Notification.Verb.CURATION_OPENED, url=_desk(request))
+    audit(
+        actor=actor,
+        by=By.MODERATOR,
+        action="curation.done" if done else "curation.decline",
+        subject=f"curation:{request.pk}",
+        author=request.author,
+        reason=request.answer,
+    )
+    if request.email:  # empty: who asked has deleted their account since
+        mail.write("curation_answer", request.email, {"curation": request})
     return request
 
 
 @transaction.atomic
 def hide_author(*, request: CurationRequest, actor: User, answer: str) -> CurationRequest:
     """Hide the page that the request is about, for this import and all later ones."""
-    if request.author_id is None:
-        raise CurationError("Only a researcher's page can be hidden.")
     request = decide_request(request=request, actor=actor, done=True, answer=answer)
-    assert request.author_id is not None  # noqa: S101 - checked above
-    authors.suppress_author(request.author_id, f"request {request.pk}")
+    if request.author is None:
+        raise CurationError("Only a researcher's page can be hidden.")
+    author = request.author.merged_into or request.author  # joined with another since it was asked
+    authors.suppress_author(author.pk, f"request {request.pk}")
+    _record(author, actor, hidden=True)
     return request
 
 
-def show_author(*, author: Author) -> None:
+@transaction.atomic
+def show_author(*, author: Author, actor: User | None = None, reason: str = "") -> None:
     """Show a hidden page again."""
-    authors.lift_suppression(author.pk)
+    author = author.merged_into or author
+    if author.suppressed:
+        authors.lift_suppression(author.pk)
+        _record(author, actor, hidden=False, reason=reason)
+
+
+def _record(author: Author, actor: User | None, *, hidden: bool, reason: str = "") -> None:
+    """Write into the page's history, and the moderators' trail, that it was hidden or shown again."""
+    record_change(
+        kind=Change.Kind.HIDDEN,
+        author=author,
+        actor=actor,
+        by=By.MODERATOR,
+        before={"hidden": not hidden},
+        after={"hidden": hidden},
+    )
+    action = "author.hide" if hidden else "author.show"
+    subject = f"author:{author.pk}"
+    audit(actor=actor, by=By.MODERATOR, action=action, subject=subject, author=author, reason=reason)
 
 
 @transaction.atomic
 def forget_addresses() -> int:
-    """Delete unconfirmed requests after their link died, and hashes that no limit needs any more."""
+    """Delete unconfirmed requests after their link died, and what nothing needs any more: hashes after a day, the
+    addresses of requests a year after their decision."""
     now = timezone.now()
     CurationRequest.objects.filter(state=State.UNCONFIRMED, created_at__lt=now - CONFIRM_WITHIN).delete()
+    CurationRequest.objects.filter(decided_at__lt=now - ADDRESS_KEPT).exclude(email="").update(email="")
     old = CurationRequest.objects.filter(created_at__lt=now - timedelta(days=1)).exclude(address_hash="")
     return old.update(address_hash="")
 
@@ -130,6 +183,10 @@ def _check_limits(email: str, address_hash: str) -> None:
     by_address = today.filter(address_hash=address_hash).count() if address_hash else 0
     if by_email >= PER_EMAIL_A_DAY or by_address >= PER_ADDRESS_A_DAY:
         raise TooMany("That is more requests than we take in a day. Please write again tomorrow.")
+
+
+def _desk(request: CurationRequest) -> str:
+    return reverse("profiles:moderation_request", args=[request.pk])
 
 
 def _hash(network_address: str) -> str:

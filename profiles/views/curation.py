@@ -5,7 +5,7 @@ import re
 from allauth.account.adapter import get_adapter
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from profiles import access
 from profiles.exceptions import CurationError, TooMany
@@ -66,5 +66,16 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "profiles/correct_confirm.html", {"refusal": str(refusal)})
     if request.method == "POST":
         found = curation.confirm_request(request=found)
-    context = {"curation": found, "waiting": found.state == CurationRequest.State.UNCONFIRMED}
-    return render(request, "profiles/correct_confirm.html", context)
+    return render(request, "profiles/correct_confirm.html", {"curation": found, "token": token})
+
+
+@require_POST
+@access.private
+def withdraw(request: HttpRequest, token: str) -> HttpResponse:
+    """Take a request back, by its link from the mail."""
+    try:
+        found = curation.find_request(token)
+        curation.withdraw_request(request=found)
+    except CurationError as refusal:
+        return render(request, "profiles/correct_confirm.html", {"refusal": str(refusal)})
+    return render(request, "profiles/correct_confirm.html", {"curation": found, "taken_back": True})

@@ -119,6 +119,7 @@ def test_only_the_web_server_starts_at_once(place: Place) -> None:
         "web": True,
         "worker": False,
         "bulk": False,
+        "sync": False,
         "beat": False,
     }
 

@@ -16,6 +16,8 @@ from works.models import (
     ImportRun,
     NameOverride,
     Suggestion,
+    SyncRequest,
+    SyncStep,
 )
 
 RUNS = "/admin/works/importrun/"
@@ -197,3 +199,19 @@ class WhoIsWhoTests(HostTestCase):
         self.assertContains(self.client.get("/admin/works/nameoverride/"), "Former Name")
         self.client.force_login(make_user("Mo Derator", is_staff=True))
         self.assertEqual(self.client.get("/admin/works/nameoverride/").status_code, 403)
+
+    def test_what_the_sources_were_asked_is_shown_and_not_changed(self) -> None:
+        asked = SyncRequest.objects.create(kind="work", scheme="doi", value="10.1234/5")
+        step = SyncStep.objects.create(
+            request=asked, number=0, provider="crossref", address="/works/10.1234/5", run_at=timezone.now(),
+            error="Crossref did not answer.",
+        )  # fmt: skip
+        self.assertContains(self.client.get("/admin/works/syncrequest/"), "10.1234/5")
+        path = f"/admin/works/syncrequest/{asked.pk}/change/"
+        self.assertContains(self.client.get(path), "Crossref did not answer.")
+        self.assertEqual(self.client.post(path, {"state": "done"}).status_code, 403)
+        self.assertContains(self.client.get("/admin/works/syncstep/"), "Crossref did not answer.")
+        path = f"/admin/works/syncstep/{step.pk}/change/"
+        self.assertContains(self.client.get(path), "/works/10.1234/5")
+        self.assertEqual(self.client.post(path, {"state": "done"}).status_code, 403)
+        self.assertEqual(self.client.get("/admin/works/syncstep/add/").status_code, 403)

@@ -18,7 +18,6 @@ from works.ingest.files import (
     file_digest,
     find_files,
     read_lines,
-    read_whole,
 )
 
 
@@ -176,11 +175,3 @@ class ReadTests(TestCase):
         lines = list(read_lines(io.BytesIO(b"a\n" + b"x" * 50_000_000 + b"\nb\r\n")))
         self.assertEqual(lines, [b"a", None, b"b"])
         self.assertEqual(list(read_lines(io.BytesIO(b"x" * (MAX_LINE + 1)))), [None])
-
-    def test_a_document_has_a_bound(self) -> None:
-        self.assertEqual(read_whole(io.BytesIO(b"abc"), "x"), b"abc")
-        with (
-            patch("works.ingest.files.MAX_WHOLE", 10),
-            self.assertRaisesRegex(UnreadableFile, "x: a single document of more than"),
-        ):
-            read_whole(io.BytesIO(bytes(11)), "x")

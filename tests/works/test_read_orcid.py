@@ -109,6 +109,7 @@ class RealRecordTests(TestCase):
                 identifiers=(("orcid", "0000-0002-5878-603X"),),
                 observed_at=datetime(2018, 12, 7, 1, 1, 3, 953000, tzinfo=UTC),
                 display_name="Norli Ali",
+                works=(),
             ),
         )
 

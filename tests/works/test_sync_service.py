@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from unittest import mock
 
 from django.db import connection
 from django.utils import timezone
@@ -28,6 +27,7 @@ from works.models import (
     Work,
     WorkIdentifier,
 )
+from works.sync.addresses import MAX_PAGES
 from works.sync.errors import Refused
 from works.sync.plan import plan_author, plan_work
 from works.sync.service import ask
@@ -175,10 +175,9 @@ class PersonTests(SyncTestCase):
 
     def test_pages_are_rows_of_work_and_come_to_an_end(self) -> None:
         self.give_priem(page_of(WORK_OF_PRIEM, cursor="again"))
-        with mock.patch("works.sync.service.MAX_PAGES", 3):
-            request = self.sync("author", "A5023888391")
-        self.assertEqual(len(self.sources.paths("openalex/works")), 3)
-        self.assertEqual(request.steps.count(), 4)
+        request = self.sync("author", "A5023888391")
+        self.assertEqual(len(self.sources.paths("openalex/works")), MAX_PAGES)
+        self.assertEqual(request.steps.count(), MAX_PAGES + 1)
 
     def test_an_empty_page_is_the_last(self) -> None:
         self.give_priem(page_of(cursor="again"))
@@ -218,7 +217,9 @@ class PersonTests(SyncTestCase):
             ask(plan_author(make_author()))
 
     def test_an_orcid_record_is_loaded(self) -> None:
-        self.sources.give("/orcid/0000-0001-8254-7103/record", recorded("orcid/0000-0001-8254-7103.json"))
+        self.sources.give(
+            "/orcid/0000-0001-8254-7103/record", recorded("orcid/record/0000-0001-8254-7103.json")
+        )
         request = self.sync("orcid", "https://orcid.org/0000-0001-8254-7103")
         self.assertEqual(self.states(request), [("orcid", "done")])
         self.assertEqual(SourceRecord.objects.get().record_id, "0000-0001-8254-7103")

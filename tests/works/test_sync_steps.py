@@ -1,8 +1,8 @@
 """Steps are rows of work: taken up by one worker at a time, given up by none who can still do them."""
 
+import sys
 import threading
 from datetime import timedelta
-from unittest import mock
 
 from django.db import connection
 from django.test import TransactionTestCase, override_settings
@@ -31,7 +31,7 @@ from works.sync.client import Client
 from works.sync.errors import Refused
 from works.sync.limits import Turns
 from works.sync.plan import plan, plan_work
-from works.sync.service import MAX_ATTEMPTS, ask, forget_requests, run_due
+from works.sync.service import MAX_ATTEMPTS, OPEN_AT_MOST, ask, forget_requests, run_due
 
 
 class RowsOfWorkTests(SyncTestCase):
@@ -63,11 +63,12 @@ class RowsOfWorkTests(SyncTestCase):
         """The row was taken up and nothing came of it: it is due again when no worker can still have it."""
         self.sources.give(CROSSREF, FROM_CROSSREF)
         ask(plan("work", DOI))
-        with (
-            mock.patch.object(self.client_of_sources, "ask", side_effect=SystemExit),
-            self.assertRaises(SystemExit),
-        ):
-            run_due(self.client_of_sources)
+        with override_settings(SYNC_SPACING=dict.fromkeys(PROVIDERS, 5.0)):
+            for provider in ("crossref", "openalex"):
+                with self.turns.turn(provider, 0.0):
+                    pass
+            with self.assertRaises(SystemExit):
+                run_due(Client(turns=Turns(sleep=sys.exit)))  # it dies while it waits for its turn
         self.assertEqual(run_due(self.client_of_sources), 1)  # the other step
         self.assertEqual(SyncStep.objects.get(state="waiting").attempts, 1)
         self.due()
@@ -103,9 +104,15 @@ class RowsOfWorkTests(SyncTestCase):
     @override_settings(SYNC_SPACING=dict.fromkeys(PROVIDERS, 0.0))
     def test_a_worker_that_hears_the_bell_does_what_is_due(self) -> None:
         self.sources.give(CROSSREF, FROM_CROSSREF)
-        with mock.patch("works.sync.service.ring") as bell:
-            ask(plan("work", DOI))
-        bell.assert_called_once_with(tasks.run_sync)
+        with app.connection_for_read() as connection_to_broker:
+            channel = connection_to_broker.default_channel
+            queue = app.amqp.queues["sync"](channel)
+            queue.declare()
+            queue.purge()
+            with self.captureOnCommitCallbacks(execute=True):
+                ask(plan("work", DOI))
+            rung = queue.get(no_ack=True)
+        self.assertEqual(rung.headers["task"], tasks.run_sync.name)
         self.assertEqual(tasks.run_sync(), 2)
         self.assertEqual(Work.objects.count(), 1)
 
@@ -145,10 +152,13 @@ class RowsOfWorkTests(SyncTestCase):
         ask(plan("work", DOI))
 
     def test_too_many_wishes_at_once_are_refused(self) -> None:
-        with mock.patch("works.sync.service.OPEN_AT_MOST", 1):
-            ask(plan("work", DOI))
-            with self.assertRaisesMessage(Refused, "Too many records wait"):
-                ask(plan("work", "10.1234/another"))
+        ask(plan("work", DOI))
+        SyncRequest.objects.bulk_create(
+            SyncRequest(kind="work", scheme="doi", value=f"10.1234/{number}")
+            for number in range(OPEN_AT_MOST - 1)
+        )
+        with self.assertRaisesMessage(Refused, "Too many records wait"):
+            ask(plan("work", "10.1234/another"))
 
     def test_old_requests_are_forgotten(self) -> None:
         old, new = self.sync("work", DOI), self.sync("work", "10.1234/other")

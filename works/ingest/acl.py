@@ -19,6 +19,7 @@ from works.identifiers import normalise_doi, normalise_orcid
 from works.ingest.acl_venues import REST, implied_venue, source_of, topics_of
 from works.ingest.acl_yaml import PERSON, printed_name, read_yaml
 from works.ingest.files import UnreadableFile
+from works.ingest.languages import TWO_LETTERS
 from works.ingest.records import (
     NEVER,
     AuthorshipRecord,
@@ -44,18 +45,6 @@ _TYPES_SINCE = date(2023, 7, 1)  # type= of volumes: pull request 2603
 _ORCIDS_SINCE = date(2025, 7, 18)  # orcid= of authors: pull request 5471
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = re.compile(rf"\b(?:{'|'.join(_MONTHS)})")
-# ISO 639-2 to 639-1, for what computational linguists write in.
-_LANGUAGES: dict[str, str] = dict(
-    re.findall(
-        r"(\w+):(\w+)",
-        """
-    afr:af ara:ar bul:bg cat:ca ces:cs chi:zh cze:cs dan:da deu:de dut:nl ell:el eng:en est:et
-    eus:eu fas:fa fin:fi fra:fr fre:fr ger:de gle:ga glg:gl gre:el heb:he hin:hi hrv:hr hun:hu
-    ind:id isl:is ita:it jpn:ja kor:ko lav:lv lit:lt msa:ms nld:nl nor:no per:fa pol:pl por:pt
-    ron:ro rum:ro rus:ru slk:sk slv:sl spa:es srp:sr swe:sv tha:th tur:tr ukr:uk vie:vi zho:zh
-    """,
-    )
-)
 
 
 class _Volume(NamedTuple):
@@ -269,4 +258,4 @@ def _month(text: str) -> int | None:
 def _language(text: str) -> str:
     """Return ISO 639-1 for "fra" or "pt-BR"; "" where there is none."""
     code = text.lower().partition("-")[0]
-    return code if re.fullmatch("[a-z]{2}", code) else _LANGUAGES.get(code, "")
+    return code if re.fullmatch("[a-z]{2}", code) else TWO_LETTERS.get(code, "")

@@ -11,15 +11,10 @@ from typing import NamedTuple
 
 from works.identifiers import normalise_doi
 from works.ingest.arxiv_people import People
+from works.ingest.arxiv_source import ARXIV
 from works.ingest.crossref_terms import license_of
-from works.ingest.records import NEVER, Reject, SourceRef, TopicRef, WorkRecord
+from works.ingest.records import NEVER, Reject, TopicRef, WorkRecord
 
-_SOURCE = SourceRef(
-    display_name="arXiv",
-    openalex="S4306400194",
-    type="repository",
-    host_organization_name="Cornell University",
-)
 _DOMAINS = {
     "1": "Life Sciences", "2": "Social Sciences", "3": "Physical Sciences", "4": "Health Sciences",
 }  # fmt: skip
@@ -109,7 +104,7 @@ def make_record(
         is_oa=True,
         license=license_of([("vor", license)]),
         identifiers=tuple(sorted(identifiers)),
-        source=_SOURCE,
+        source=ARXIV,
         authorships=people.authorships,
         partial_authors=people.partial,
         topics=_topics(primary.strip() or next(iter(codes), ""), codes),

@@ -13,11 +13,13 @@ from itertools import chain
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
+import msgspec
 from lxml import etree
 
 from bzpeer.lib.markup import MAX_TEXT
 from bzpeer.lib.names import clean
 from works.identifiers import normalise_arxiv, normalise_doi, normalise_orcid
+from works.ingest.arxiv_source import ARXIV
 from works.ingest.files import UnreadableFile
 from works.ingest.records import (
     NEVER,
@@ -58,13 +60,7 @@ _TYPES_OF_PUBLTYPE = {
 _RECORDS = frozenset((*_TYPES, "person"))
 _WRAPPERS = ("r", "h")  # around the records of a dblpperson file
 _TAGS = {"i": "i", "sub": "sub", "sup": "sup", "tt": "code"}
-_ARXIV = SourceRef(
-    display_name="arXiv",
-    openalex="S4306400194",
-    type="repository",
-    host_organization_name="Cornell University",
-    dblp="journals/corr",
-)
+_CORR = msgspec.structs.replace(ARXIV, dblp="journals/corr")
 
 _DOCTYPE = re.compile(
     rb"""<!DOCTYPE\s+dblp\s+SYSTEM\s+(["'])[^"'<>\[\]]{0,200}?dblp[\w.-]{0,40}\.dtd\1\s*>"""
@@ -226,7 +222,7 @@ def _identifiers(element: etree._Element, key: str) -> tuple[tuple[Identifier, .
 def _source(element: etree._Element, key: str) -> SourceRef | None:
     stream = _stream(element, key)
     if stream == "journals/corr":
-        return _ARXIV
+        return _CORR
     if name := _first(element, "journal"):
         return SourceRef(display_name=name[:512], type="journal", dblp=stream)
     series = element.find("series")

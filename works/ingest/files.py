@@ -42,7 +42,6 @@ __all__ = [
     "peekable",
     "read_lines",
     "read_records",
-    "read_whole",
     "shown",
 ]
 
@@ -259,13 +258,3 @@ def read_lines(stream: IO[bytes]) -> Iterator[bytes | None]:
             yield None
         else:
             yield line.rstrip(b"\r\n")
-
-
-def read_whole(stream: IO[bytes], name: str) -> bytes:
-    """Return all that is left of a stream. Raises UnreadableFile beyond MAX_WHOLE."""
-    data = stream.read(MAX_WHOLE + 1)
-    if len(data) > MAX_WHOLE:
-        raise UnreadableFile(
-            f"{name}: a single document of more than {MAX_WHOLE // 10**6} MB; bring it as JSON Lines."
-        )
-    return data

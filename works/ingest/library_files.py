@@ -9,18 +9,14 @@ from urllib.parse import unquote
 from bzpeer.lib.markup import render
 from bzpeer.lib.names import clean, fold, split_name
 from works.identifiers import normalise_arxiv, normalise_doi, normalise_issn, normalise_pmid
+from works.ingest.arxiv_source import ARXIV
 from works.ingest.dates import PartialDate
+from works.ingest.languages import TWO_LETTERS
 from works.ingest.records import AuthorshipRecord, Identifier, Reject, SourceRef, WorkRecord
 
 MAX_TITLE = 10_000  # characters
 MAX_ABSTRACT = 200_000
 MAX_FIELD = 1_000_000  # one of 3,000 authors has 80,000
-_ARXIV = SourceRef(
-    display_name="arXiv",
-    openalex="S4306400194",
-    type="repository",
-    host_organization_name="Cornell University",
-)
 _ARXIV_ID = r"(\d{4}\.\d{4,5}|[a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?(?!\d)"
 # "arXiv:1912.12953", "arXiv preprint arXiv:1912.12953", "https://arxiv.org/abs/1912.12953", and dblp's "abs/1912.12953".
 _ARXIV_TEXT = re.compile(
@@ -39,12 +35,8 @@ _DOI_ADDRESS = re.compile(
     r"(?:\bdoi\.org/|\bdoi:\s*|/doi/(?:abs/|e?pdf/|full/|book/)?)(10\.\d{4,9}/[^\s?#]+)", re.I
 )
 _ISSN = re.compile(r"(?<![\dX-])(\d{4})[-‐–]?(\d{3}[\dX])(?![\dX-])", re.I)
-_LANGUAGES = {
-    "ara": "ar", "chi": "zh", "zho": "zh", "cze": "cs", "dan": "da", "dut": "nl", "nld": "nl", "eng": "en", "ame": "en",
-    "bri": "en", "usa": "en", "fin": "fi", "fre": "fr", "fra": "fr", "ger": "de", "deu": "de", "nge": "de", "gre": "el",
-    "heb": "he", "hun": "hu", "ita": "it", "jap": "ja", "jpn": "ja", "kor": "ko", "nor": "no", "per": "fa", "pol": "pl",
-    "por": "pt", "bra": "pt", "rus": "ru", "spa": "es", "swe": "sv", "tur": "tr", "ukr": "uk", "vie": "vi",
-}  # fmt: skip
+# By the first three letters, so that names of languages count as well.
+_LANGUAGES = TWO_LETTERS | {"ame": "en", "bri": "en", "usa": "en", "nge": "de", "jap": "ja", "bra": "pt"}
 
 
 class Entry(NamedTuple):
@@ -80,8 +72,8 @@ def work_of(provider: str, entry: Entry) -> WorkRecord | Reject:
     schemes = {scheme for scheme, _ in identifiers}
     source = _source(entry)
     kind = entry.kind
-    if kind in {"article", "other", "preprint"} and "arxiv" in schemes and source in (None, _ARXIV):
-        kind, source = "preprint", _ARXIV
+    if kind in {"article", "other", "preprint"} and "arxiv" in schemes and source in (None, ARXIV):
+        kind, source = "preprint", ARXIV
     published = entry.published
     return WorkRecord(
         provider=provider,
@@ -150,7 +142,7 @@ def _source(entry: Entry) -> SourceRef | None:
     if not name:
         return None
     if _ARXIV_JOURNAL.match(name):
-        return _ARXIV
+        return ARXIV
     issns = {
         issn
         for match in _ISSN.finditer(entry.issn[:1000])

@@ -37,6 +37,7 @@ from works.models import ImportFile, ImportReject, ImportRun, Institution
 from works.services.affiliations import mark_unmatched
 from works.services.counts import refresh_statistics
 from works.services.storing import Prepared, prepare, store_records
+from works.services.unlisted import unlisted_works
 
 log = logging.getLogger(__name__)
 
@@ -370,6 +371,8 @@ def _write(run: ImportRun, batch: _Batch) -> Counter[str]:
 
 def _write_batch(run: ImportRun, batch: _Batch, prepared: Prepared) -> Counter[str]:
     outcomes = iter(store_records(run, prepared))
+    if notices := unlisted_works(run.provider, prepared.records):
+        store_records(run, prepare(notices), whatever_rank=True)
     counts: dict[_FileKey, Counter[str]] = defaultdict(Counter)
     files: dict[_FileKey, tuple[_Opened, int]] = {}
     rejects = []

@@ -81,6 +81,7 @@ class _Draft:
         self._ended: Any = None
         self._person = _NOBODY
         self._is_about_person = False
+        self._has_activities = False
         self._named: dict[str, str] = {}  # iD to name, of the people who added something
         self._affiliations: list[AffiliationRecord] = []
         self._assertions: list[AssertionRecord] = []
@@ -92,7 +93,9 @@ class _Draft:
         kind, node = part
         if kind in {"orcid-identifier", "history", "person", "deprecated", *SUMMARIES}:
             self._is_about_person = True
-        if kind == "orcid-identifier":
+        if kind == "activities-summary":
+            self._has_activities = True
+        elif kind == "orcid-identifier":
             self._identifier = node
         elif kind == "path":
             self._path = text(node)
@@ -204,7 +207,14 @@ class _Draft:
             assertions=tuple(dict.fromkeys(self._assertions)),
             links=self._person.links,
             biography=self._person.biography,
+            works=self._listed(),
         )
+
+    def _listed(self) -> tuple[str, ...] | None:
+        """Return the put-codes of all works that a whole record lists; None where it may be a part of one."""
+        if self._history is None or not self._has_activities or self.damage or self._beyond:
+            return None
+        return tuple(sorted({work.record_id for work in self._works if isinstance(work, WorkRecord)}))
 
     def _observed_at(self) -> datetime:
         """Return when the record changed; a part other than the person tells only when that part did."""

@@ -43,6 +43,7 @@ def _record(top: dict[str, msgspec.Raw], data: bytes) -> Iterator[Part]:
         if kind in top:
             yield from _part(kind, top[kind])
     if activities := _dict(top.get("activities-summary")):
+        yield Part("activities-summary", "")
         yield from _activities(activities)
     elif top.keys() & set(_SECTIONS):
         yield from _activities(top)

@@ -11,7 +11,7 @@ from works.ingest.orcid_nodes import MESSAGE_FORMAT, SEARCH_RESULTS, SUMMARIES, 
 from works.ingest.xml_elements import elements, read_chunks
 
 _HEAD = ("orcid-identifier", "deprecated", "history", "person")
-_TAGS = [f"{{*}}{name}" for name in (*_HEAD, *SUMMARIES, "group", "work", "error")]
+_TAGS = [f"{{*}}{name}" for name in (*_HEAD, *SUMMARIES, "group", "work", "error", "activities-summary")]
 _REFUSED = {
     "search": SEARCH_RESULTS,
     "expanded-search": SEARCH_RESULTS,
@@ -41,7 +41,8 @@ def parts(stream: IO[bytes], name: str) -> Iterator[Part]:
         yield Part("path", root.get("path", ""))
     for element in elements(chain([head, second], chunks), name, _TAGS):
         if kind := _kind(element):
-            yield Part(kind, _node(element))
+            # Of all activities, that they are there: what they are came before.
+            yield Part(kind, "" if kind == "activities-summary" else _node(element))
         _forget_before(element)
 
 

@@ -144,7 +144,11 @@ class AssertionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class AuthorRecord(_Record, frozen=True, omit_defaults=True, kw_only=True):
-    """A person as a provider describes them. names: other spellings and scripts."""
+    """A person as a provider describes them. names: other spellings and scripts.
+
+    works: what the record lists of the person's works, by the end of their record ids, where it lists all of them;
+    one that an earlier version listed was taken back (works/services/unlisted.py).
+    """
 
     display_name: str
     names: tuple[str, ...] = ()
@@ -152,6 +156,7 @@ class AuthorRecord(_Record, frozen=True, omit_defaults=True, kw_only=True):
     assertions: tuple[AssertionRecord, ...] = ()
     links: tuple[tuple[str, str], ...] = ()  # (label, address) the person gives
     biography: str = ""
+    works: tuple[str, ...] | None = None
 
 
 class InstitutionRecord(_Record, frozen=True, omit_defaults=True, kw_only=True):

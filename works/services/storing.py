@@ -57,10 +57,10 @@ class _Known(NamedTuple):
     payload: str
 
 
-def store_records(run: ImportRun, batch: Prepared) -> list[Outcome]:
+def store_records(run: ImportRun, batch: Prepared, *, whatever_rank: bool = False) -> list[Outcome]:
     """Write a batch; return what became of each record. Call it in a transaction.
 
-    Of two versions of one record the one of greater rank stands, whichever comes first.
+    Of two versions of one record the one of greater rank stands, whichever comes first; whatever_rank: the one given.
     """
     if not batch.records:
         return []
@@ -96,7 +96,7 @@ def store_records(run: ImportRun, batch: Prepared) -> list[Outcome]:
             outcomes[place] = "added"
             fresh.append(place)
         elif known[record_id].digest != batch.digests[place] and (
-            record.rank > decode(known[record_id].payload, _ENTITY_OF[type(record)]).rank
+            whatever_rank or record.rank > decode(known[record_id].payload, _ENTITY_OF[type(record)]).rank
         ):
             outcomes[place] = "updated"
             newer.append(place)

@@ -11,11 +11,11 @@ from works.evaluation.authors import Measure, measure_acl, measure_openalex
 from works.evaluation.scores import Agreement
 from works.ingest.files import UnreadableFile
 
-# B-cubed precision and recall to reach, of all lines and of those whose names several people bear.
+# B-cubed precision and recall to reach, of all lines and of those whose names several people bear. The other
+# measures of the Anthology (the half held out, ids as printed) stand beside it without a bar of their own.
+_NAMES_OF_SEVERAL = {"acl", "acl_held_out", "acl_as_printed"}
 _TARGETS = {
     "acl": ((0.98, 0.96), (0.90, 0.80)),
-    "acl_held_out": ((0.98, 0.96), (0.90, 0.80)),
-    "acl_as_printed": ((0.98, 0.96), (0.90, 0.80)),
     "openalex_old": ((0.97, 0.90), None),
     "openalex_new": ((0.97, 0.90), None),
 }
@@ -90,12 +90,12 @@ def _gold(paths: list[str]) -> Path:
 
 
 def _add(figures: Figures, measure: Measure) -> None:
-    targets = _TARGETS[measure.name]
-    for part, methods, target in (
-        ("", measure.methods, targets[0]),
-        (".shared_names", measure.shared, targets[1]),
-    ):
-        if target:
-            score = methods["resolver"].b_cubed
-            for what, value, bar in zip(("precision", "recall"), score, target, strict=True):
-                figures.add(f"resolution.{measure.name}{part}.b_cubed_{what}", value, "share", f">={bar}")
+    whole, shared = _TARGETS.get(measure.name, (None, None))
+    parts = [("", measure.methods, whole)]
+    if measure.name in _NAMES_OF_SEVERAL:
+        parts.append((".shared_names", measure.shared, shared))
+    for part, methods, bars in parts:
+        score = methods["resolver"].b_cubed
+        for place, what in enumerate(("precision", "recall")):
+            target = f">={bars[place]}" if bars else ""
+            figures.add(f"resolution.{measure.name}{part}.b_cubed_{what}", score[place], "share", target)

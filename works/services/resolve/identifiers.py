@@ -39,6 +39,11 @@ def write_identifiers(
         "held_identifier", ("scheme", "value", "author_id", "line_id"),
         ((*identifier, author, line) for identifier, (author, line) in sorted(held.items())),
     )  # fmt: skip
+    # What a hidden author is known by stays with them for ever: it keeps them hidden when they are imported again.
+    execute(
+        "delete from held_identifier h using works_authoridentifier i join works_author a on a.id = i.author_id"
+        " where a.suppressed and i.scheme = h.scheme and i.value = h.value and i.author_id <> h.author_id"
+    )
     moved: list[tuple[int, int]] = [
         (old, new)
         for old, new in query(
@@ -60,6 +65,7 @@ def write_identifiers(
         "delete from works_authoridentifier i where author_id = any(%s)"  # noqa: S608
         " and not exists (select 1 from held_identifier h where h.scheme = i.scheme and h.value = i.value)"
         f" and not exists ({_DESCRIBED})"
+        " and not exists (select 1 from works_author a where a.id = i.author_id and a.suppressed)"
         " and not exists (select 1 from works_authorship a where a.author_id = i.author_id and i.value ="
         "  case i.scheme when 'orcid' then a.orcid when 'openalex' then a.openalex_id when 'acl' then a.acl_id else a.dblp_id end)",
         [judged],
