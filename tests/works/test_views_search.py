@@ -25,6 +25,14 @@ class SearchPageTests(TestCase):
                 self.client.get(path), author.get_absolute_url(), fetch_redirect_response=False
             )
 
+    def test_an_identifier_of_somebody_hidden_tells_no_name(self) -> None:
+        author = make_author("Liu Ke", suppressed=True)
+        AuthorIdentifier.objects.create(author=author, scheme="orcid", value="0000-0002-1825-0097")
+        for path in ("/search?q=0000-0002-1825-0097", "/orcid/0000-0002-1825-0097"):
+            response = self.client.get(path)
+            self.assertEqual(response.status_code, 410)
+            self.assertNotContains(response, "Liu", status_code=410)
+
     def test_an_unknown_identifier_says_where_else_to_look(self) -> None:
         self.assertContains(self.client.get("/search?q=10.1234/none"), "https://doi.org/10.1234/none")
         response = self.client.get("/doi/10.1234/none")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.utils import OperationalError
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from psycopg.errors import QueryCanceled
@@ -38,7 +39,7 @@ def _search(request: HttpRequest) -> HttpResponse:
     text = " ".join(request.GET.get("q", "").split())[: searching.MAX_QUERY]
     identifier = searching.recognise(text)
     if identifier and (record := searching.find_by_identifier(*identifier)):
-        return HttpResponseRedirect(record.get_absolute_url())
+        return _lead_to(request, record)
     order = request.GET.get("sort", "best")
     order = order if order in searching.ORDERS else "best"
     rows = {
@@ -78,6 +79,10 @@ def resolve(request: HttpRequest, scheme: str, value: str) -> HttpResponse:
     record = searching.find_by_identifier(scheme, value)
     if record is None:
         return not_found(request, scheme=scheme, value=value, query="")
+    return _lead_to(request, record)
+
+
+def _lead_to(request: HttpRequest, record: Model) -> HttpResponse:
     if getattr(record, "suppressed", False):  # the readable address would tell the name
         return gone(request)
-    return HttpResponseRedirect(record.get_absolute_url())
+    return HttpResponseRedirect(record.get_absolute_url())  # type: ignore[attr-defined]
