@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from django.db.utils import OperationalError
 from django.db.models import Model
+from django.db.utils import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from psycopg.errors import QueryCanceled
