@@ -1,6 +1,7 @@
 """Follow researchers, topics and institutions: one row per pair, counts exact at every commit."""
 
-from datetime import timedelta
+from collections import defaultdict
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.http import Http404
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from profiles import access
 from profiles.exceptions import TooMany
-from profiles.models import Follow, User
+from profiles.models import CarriedFollow, Change, Follow, User
 from works.models import Author, Institution, Topic
 
 Target = Author | Topic | Institution
@@ -86,3 +87,62 @@ def _check_limits(user: User) -> None:
         raise TooMany(f"You can follow {per_day} records a day. Please go on tomorrow.")
     if mine.count() >= IN_ALL:
         raise TooMany(f"You follow {IN_ALL} records, which is as many as one can. Unfollow some first.")
+
+
+# --- When records are joined or divided ---------------------------------------------------------------
+
+
+@transaction.atomic
+def carry_follows(*, change: Change, before: dict[int, int], after: dict[int, int]) -> int:
+    """Have follows go where authors lead to now; return how many members they are of. The authors' rows are locked.
+
+    before, after: where each author led to. What a member followed to begin with is journaled, so that it is found
+    again whatever was joined in between: taking a merge back gives a follow back that still stands, and a follow
+    made of the joined page later stays there.
+    """
+    changed = {author for author in before if before[author] != after[author]}
+    places = {led[author] for author in changed for led in (before, after)} | changed
+    followed: dict[int, dict[int, Follow]] = defaultdict(dict)
+    for row in Follow.objects.filter(author__in=places):
+        followed[row.user_id][row.author_id or 0] = row
+    journal: dict[int, dict[int, datetime]] = defaultdict(
+        dict
+    )  # of a member: what they followed, last carried when
+    for carried in CarriedFollow.objects.filter(user__in=followed).select_related("change").order_by("pk"):
+        journal[carried.user_id][carried.from_author_id] = carried.change.at
+        if carried.was_there:
+            journal[carried.user_id].setdefault(carried.to_author_id, carried.change.at)
+    for user, rows in followed.items():
+        origins = _origins(rows, journal[user], before)
+        for origin in origins:
+            if origin in changed and after[origin] != origin:
+                there = after[origin] in rows and origins.get(after[origin]) == after[origin]
+                CarriedFollow.objects.create(
+                    change=change, user_id=user, from_author_id=origin, to_author_id=after[origin], was_there=there
+                )  # fmt: skip
+        _go_to(user, rows, set(origins.values()), {after.get(origin, origin) for origin in origins})
+    for author in places:
+        _recount(Author.objects.defer("search").get(pk=author))
+    return len(followed)
+
+
+def _origins(rows: dict[int, Follow], journal: dict[int, datetime], before: dict[int, int]) -> dict[int, int]:
+    """Return what a member followed to begin with, of what still stands, and where that was followed last."""
+    found: dict[int, int] = {}
+    for origin, carried_at in journal.items():
+        place = before.get(origin, origin)
+        if place in rows and (place == origin or rows[place].created_at <= carried_at):
+            found[origin] = place
+    return found | {place: place for place in rows if place not in found.values()}
+
+
+def _go_to(user: int, rows: dict[int, Follow], places: set[int], goals: set[int]) -> None:
+    left = sorted(places - goals)
+    for goal in sorted(goals - places):
+        if goal in rows:
+            continue
+        if left:  # the same row goes on: it was made when the member made it
+            Follow.objects.filter(pk=rows[left.pop(0)].pk).update(author=goal)
+        else:
+            Follow.objects.create(user_id=user, author_id=goal)
+    Follow.objects.filter(pk__in=[rows[place].pk for place in left]).delete()

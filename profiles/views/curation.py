@@ -5,6 +5,7 @@ import re
 from allauth.account.adapter import get_adapter
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from profiles import access
@@ -53,7 +54,14 @@ def _correct(request: HttpRequest, record: Author | Work) -> HttpResponse:
         else:
             context = {"record": record, "email": form.cleaned_data["email"]}
             return render(request, "profiles/correct_sent.html", context)
-    return render(request, "profiles/correct.html", {"record": record, "form": form})
+    context = {"record": record, "form": form}
+    if access.may_regroup(request.user, record):
+        kind = "author" if person else "work"
+        context |= {
+            "merge_address": reverse(f"profiles:merge_{kind}", args=[record.pid]),
+            "split_address": reverse(f"profiles:split_{kind}", args=[record.pid]),
+        }
+    return render(request, "profiles/correct.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -22,10 +22,7 @@ from profiles.models import Change, Researcher
 from profiles.owner_forms import (
     BioForm,
 )
-from profiles.services import (
-    claims,
-    owner_history,
-)
+from profiles.services import claims, owner_history, regrouping
 from profiles.services.owner import READ_ONLY
 from profiles.views.authors import author as public_page_of
 from profiles.views.owner_parts import PARTS, Part
@@ -172,6 +169,9 @@ def _history(request: MemberRequest, researcher: Researcher, **more: Any) -> Htt
         row.work = titles.get(row.work_pid)
         undone = hasattr(row, "undone_by")
         row.can_undo = row.kind in owner_history.UNDOABLE and not undone and _has_way_back(row)
+        row.regrouped = bool(
+            row.regrouping_id and not undone and regrouping.may_undo(user=request.user, change=row)
+        )
     context = {
         "researcher": researcher,
         "author": researcher.author,

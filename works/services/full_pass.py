@@ -23,7 +23,7 @@ from works.ingest.merging import (
     title_key,
 )
 from works.ingest.records import Identifier, WorkRecord, decode
-from works.services.catalogue.finding import join_works, links_of, lock_catalogue
+from works.services.catalogue.finding import decided_works, join_works, links_of, lock_catalogue
 from works.services.catalogue.texts import Texts
 from works.services.catalogue.writing import recount_lost, write_works
 
@@ -116,7 +116,9 @@ def _rederive(keys: list[int], common: set[str]) -> Rederived:
     texts = Texts()
     title_keys = {key: texts.title(record.title).key for key, record in records.items()}
     groups = cluster_records(
-        records, {key: title for key, title in title_keys.items() if title not in common}
+        records,
+        {key: title for key, title in title_keys.items() if title not in common},
+        decided=decided_works(records, standing),
     )
     chosen = _choose_works(groups, standing)
     live = [any(is_live(records[key]) for key in group) for group in groups]
@@ -133,7 +135,7 @@ def _rederive(keys: list[int], common: set[str]) -> Rederived:
         for group, work_id in zip(groups, chosen, strict=True)
         if work_id in placed.values()
     }
-    _settle_identifiers(merged, records)
+    settle_identifiers(merged, records)
     texts.stage_documents()
     write_works(merged, set(standing.values()) - left, texts, settled=True)
     recount_lost(before, links_of(merged))
@@ -179,7 +181,7 @@ def _move_records(placed: dict[int, int], standing: dict[int, int]) -> set[int]:
     return left
 
 
-def _settle_identifiers(merged: dict[int, Merged], records: dict[int, WorkRecord]) -> None:
+def settle_identifiers(merged: dict[int, Merged], records: dict[int, WorkRecord]) -> None:
     """Leave each identifier that several works claim to the one whose record counts most."""
     claims: dict[Identifier, list[tuple[int, str, int]]] = defaultdict(list)
     for work_id, work in merged.items():

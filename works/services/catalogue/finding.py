@@ -1,18 +1,19 @@
 """Which work a record belongs to; works that turn out to be one are joined."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from bzpeer.lib.sql import execute, lock_for_transaction, new_ids, query
 from works.ingest.merging import MOST_OF_ONE_TITLE, cluster_records, identifiers_of
 from works.ingest.records import Identifier, WorkRecord, decode
-from works.models import AuthorshipDecision, Mark, Work
+from works.models import AuthorshipDecision, Mark, Regrouping, Work
 from works.services.catalogue.texts import Texts
-from works.services.entities import hand_over
+from works.services.entities import hand_over, relations_of
 from works.services.marks import mark
 
 CATALOGUE_LOCK = 100
+_OF_WORKS = (Regrouping.Kind.MERGE_WORKS, Regrouping.Kind.SPLIT_WORK)
 
 Links = set[tuple[str, int, int]]
 
@@ -55,6 +56,7 @@ def find_works(changed: dict[int, WorkRecord], standing: dict[int, int], texts: 
             alone.append(key)
     groups = [[key] for key in alone]
     work_of: dict[int, int] = {}
+    decided: dict[int, int] = {}
     everything = dict(changed)
     if others:
         for work_id, records in records_of(touched).items():
@@ -63,12 +65,17 @@ def find_works(changed: dict[int, WorkRecord], standing: dict[int, int], texts: 
                 work_of[key] = work_id
         mates = {key: everything[key] for key in [*others, *work_of]}
         keys = {key: texts.title(record.title).key for key, record in mates.items()}
+        decided = decided_works(mates, standing | work_of)
         groups += [
             group
-            for group in cluster_records(mates, keys, work_of)
+            for group in cluster_records(mates, keys, work_of, decided)
             if any(key in changed for key in group) or len({work_of[key] for key in group}) > 1
         ]
-    standing_works = [sorted({work_of[key] for key in group if key in work_of}) for group in groups]
+    told = set(decided.values())  # a work that people made keeps its address
+    standing_works = [
+        sorted({work_of[key] for key in group if key in work_of}, key=lambda work: (work not in told, work))
+        for group in groups
+    ]
     fresh = iter(new_ids("works_work", sum(not joined for joined in standing_works)))
     found: dict[int, dict[int, WorkRecord]] = {}
     existing: set[int] = set()
@@ -82,6 +89,35 @@ def find_works(changed: dict[int, WorkRecord], standing: dict[int, int], texts: 
             lost |= links_of(joined[1:])
             join_works(work_id, joined[1:])
     return Found(found, existing, lost)
+
+
+def decided_works(keys: Iterable[int], standing: Mapping[int, int]) -> dict[int, int]:
+    """Return the work that people gave records to. standing: the works in which records are now.
+
+    Whatever else stands in a work that people made of others, or divided, is theirs to move, too.
+    """
+    keys = list(keys)
+    found = dict(
+        query(
+            "select distinct on (d.record_id) d.record_id, coalesce(w.id, heir.id, d.work_number) from works_recorddecision d"
+            " join works_regrouping g on g.id = d.regrouping_id and not g.is_undone and g.kind = any(%s)"
+            " left join works_work w on w.id = d.work_number"
+            " left join works_redirect r on w.id is null and r.kind = 'work' and r.old_pid = works_pid(d.work_number)"
+            " left join works_work heir on heir.pid = r.new_pid"
+            " where d.record_id = any(%s) order by d.record_id, d.regrouping_id desc",
+            [list(_OF_WORKS), keys],
+        )
+    )
+    regrouped = {
+        number
+        for pair in query(
+            "select work_number, other_work_number from works_regrouping where not is_undone and kind = any(%s)"
+            " and (work_number = any(%s) or other_work_number = any(%s))",
+            [list(_OF_WORKS), *[sorted(set(standing.values()))] * 2],
+        )
+        for number in pair
+    } | set(found.values())
+    return {key: standing[key] for key in keys if standing.get(key) in regrouped} | found
 
 
 def known_works(identifiers: Iterable[Identifier]) -> dict[Identifier, int]:
@@ -145,8 +181,13 @@ def join_works(kept: int, gone: list[int]) -> None:
         [kept, gone, kept, gone],
     )
     AuthorshipDecision.objects.filter(work__in=gone).delete()
+    execute(
+        "insert into works_regroupedline (regrouping_id, work_id, base_author_id)"
+        " select regrouping_id, %s, base_author_id from works_regroupedline where work_id = any(%s) on conflict do nothing",
+        [kept, gone],
+    )
     # What other apps hang on a work (a correction asked for, an invitation) goes with it; no need to know them.
-    for relation in Work._meta.related_objects:
+    for relation in relations_of(Work):
         if relation.related_model._meta.app_label != "works":
             hand_over(relation, kept, gone)
     Work.objects.filter(pk__in=gone).delete()

@@ -13,6 +13,7 @@ from works.matching import Census, Collection, People, find_people
 from works.services.catalogue import lock_catalogue
 from works.services.resolve.adopting import adopt_described
 from works.services.resolve.choosing import choose_authors
+from works.services.resolve.hiding import pin_hidden
 from works.services.resolve.reading import (
     SAMPLE,
     Read,
@@ -112,6 +113,7 @@ def _resolve(read: Read, *, keep_standing: bool, taken: set[int] | None = None) 
     """taken: authors who are somebody in another part already; takes in those of this one."""
     if not read.wanted.any():
         return Resolved(0, 0, 0)
+    pin_hidden(read)
     people = _people(read, keep_standing=keep_standing)
     person, adopted = adopt_described(read, people.person)
     chosen = choose_authors(read, person, adopted, set() if taken is None else taken)

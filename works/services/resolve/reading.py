@@ -13,7 +13,7 @@ from bzpeer.lib.sql import execute, query, stream
 from works.matching import Author, Collection, Paper, shared, spelling
 from works.matching.names import aliases, block_of
 from works.matching.papers import Identifier
-from works.models import AuthorshipDecision, NameOverride
+from works.models import NameOverride
 from works.services.entity_records import TELLING, identifiers_of_entity
 
 _SCHEMES = ("orcid", "openalex", "acl", "dblp")
@@ -269,8 +269,11 @@ class _Decisions:
         self.removed: dict[int, int] = {}
         self._theirs: dict[int, list[int]] = defaultdict(list)
         self._not_theirs: dict[int, list[int]] = defaultdict(list)
-        for author, work, is_theirs in AuthorshipDecision.objects.order_by("author").values_list(
-            "author", "work", "is_theirs"
+        # What was said of an author who was joined with another holds for that one, unless that one said otherwise.
+        for author, work, is_theirs in query(
+            "select distinct on (2, 1) coalesce(a.merged_into_id, a.id), d.work_id, d.is_theirs"
+            " from works_authorshipdecision d join works_author a on a.id = d.author_id"
+            " order by 2, 1, a.merged_into_id nulls first, d.is_theirs desc"
         ):
             (self._theirs if is_theirs else self._not_theirs)[work].append(author)
         named = NameOverride.objects.values_list("author", flat=True)

@@ -8,11 +8,15 @@ from django.db.models import PROTECT
 
 from bzpeer.lib.sql import copy_rows, execute, query
 from works.matching.papers import Identifier
-from works.models import Author, Mark
+from works.models import Author, AuthorIdentifier, Authorship, Mark
+from works.services.counts import refresh_statistics
+from works.services.entities import relations_of
 from works.services.marks import mark
 from works.services.resolve.choosing import Chosen
 from works.services.resolve.identifiers import write_identifiers
 from works.services.resolve.reading import Read
+
+MANY = 1000  # lines moved, after which the database must look at its tables anew: what follows asks them all
 
 
 def write_people(read: Read, chosen: Chosen, adopted: dict[Identifier, int]) -> int:
@@ -36,6 +40,8 @@ def write_people(read: Read, chosen: Chosen, adopted: dict[Identifier, int]) -> 
     _retire_empty(
         {old: min(n, key=lambda a: (-n[a], a)) for old, n in heirs.items() if old not in read.decided}
     )
+    if len(moved) >= MANY:
+        refresh_statistics(Author, AuthorIdentifier, Authorship, Mark)
     touched -= delete_ghosts()
     mark(Mark.What.COUNTS, touched, "authors found")
     mark(Mark.What.COLLABORATIONS, touched, "authors found")
@@ -90,7 +96,7 @@ def delete_ghosts(everywhere: bool = False) -> set[int]:
         "  and (r.id = i.record_id or (r.provider = i.scheme and r.record_id = i.value)) where i.author_id = a.id)"
     )
     ghosts = {number for (number,) in rows}
-    for relation in Author._meta.related_objects:
+    for relation in relations_of(Author):
         if ghosts and relation.on_delete is PROTECT:
             name = f"{relation.field.name}_id"
             hanging: Any = relation.related_model._base_manager.filter(**{f"{name}__in": ghosts})
