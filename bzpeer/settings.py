@@ -105,6 +105,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "profiles.accounts.sessions.SessionsMiddleware",
+    "profiles.accounts.proof.ProofMiddleware",
 ]
 
 ROOT_URLCONF = "bzpeer.urls"
@@ -190,12 +192,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_VISIBILITY_TIMEOUT = 900
 CELERY_TASK_DEFAULT_QUEUE = "default"
-# What an import leaves goes through a queue of its own, so that it holds up neither a page nor a mail.
+# What an import leaves, and what the sources are asked, goes through queues of their own, so that it holds up
+# neither a page nor a mail, nor one of them the other.
 CELERY_TASK_ROUTES = {
     "profiles.tasks.send_outbox": {"queue": "mail"},
     "works.tasks.drain_*": {"queue": "bulk"},
-    "works.sync.tasks.*": {"queue": "bulk"},  # a source may take its time
+    "works.sync.tasks.*": {"queue": "sync"},  # a source may take its time
     "graph.tasks.drain_collaborations": {"queue": "bulk"},
+    "profiles.tasks.run_vouch_flow": {"queue": "bulk"},
 }
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -250,8 +254,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-ACCOUNT_ADAPTER = "profiles.accounts.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "profiles.forms.SignupForm"}
+ACCOUNT_ADAPTER = "profiles.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "signup": "profiles.forms.SignupForm",
+    "reset_password": "profiles.accounts.forms.ResetPasswordForm",
+    "request_login_code": "profiles.accounts.forms.RequestLoginCodeForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -266,6 +274,42 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if LOCAL else "https"
 ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("TRUSTED_PROXY_COUNT", "0"))
+# Ways in beside the password: a code by mail, passkeys and codes of an application, ORCID.
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_MAX_EMAIL_ADDRESSES = 10
+MFA_ADAPTER = "profiles.accounts.mfa.MfaAdapter"
+MFA_FORMS = {
+    "add_webauthn": "profiles.accounts.forms.AddPasskeyForm",
+    "authenticate_webauthn": "profiles.accounts.forms.AuthenticatePasskeyForm",
+    "login_webauthn": "profiles.accounts.forms.LoginPasskeyForm",
+    "reauthenticate_webauthn": "profiles.accounts.forms.ReauthenticatePasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "BZPEER"
+MFA_TOTP_TOLERANCE = 1
+# A further address may be added with a second factor, too: an unconfirmed one neither logs in nor blocks anybody.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL
+USERSESSIONS_TRACK_ACTIVITY = True  # by our own middleware, every few minutes
+SOCIALACCOUNT_ADAPTER = "profiles.accounts.social.SocialAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "profiles.accounts.forms.OrcidSignupForm"}
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = {
+    "orcid": {
+        "provider_class": "profiles.accounts.orcid.provider.OrcidProvider",
+        "OAUTH_PKCE_ENABLED": True,
+    }
+}
+# The sandbox is https://sandbox.orcid.org with https://pub.sandbox.orcid.org.
+ORCID_OAUTH_URL = os.environ.get("ORCID_OAUTH_URL", "https://orcid.org").rstrip("/")
+ORCID_API_URL = os.environ.get("ORCID_API_URL", "https://pub.orcid.org").rstrip("/")
+ORCID_TIMEOUTS = (5.0, 8.0, 20.0)  # seconds to connect, of silence, of a whole answer
+ORCID_CLIENT_ID = os.environ.get("ORCID_CLIENT_ID", "")
+ORCID_CLIENT_SECRET = os.environ.get("ORCID_CLIENT_SECRET", "")
 LOGIN_REDIRECT_URL = "/me/"
 LOGOUT_REDIRECT_URL = "/"
 LOGIN_URL = "/accounts/login/"
@@ -285,6 +329,8 @@ EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = 20
+# What a mail provider tells of bounces and complaints is signed with this: profiles/services/mail_events.py.
+MAIL_WEBHOOK_SECRET = os.environ.get("MAIL_WEBHOOK_SECRET", "")
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "BZPEER <noreply@localhost>")
 
 # --- Language, time, static files -----------------------------------------------------------------
@@ -321,7 +367,8 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        # The log-in form leads on to ORCID, which browsers count as the form's own address.
+        "form-action": [SELF, *([ORCID_OAUTH_URL] if ORCID_CLIENT_ID else [])],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "object-src": [NONE],

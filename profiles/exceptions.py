@@ -17,12 +17,20 @@ class FollowError(ProfilesError):
     pass
 
 
+class PreferenceError(ProfilesError):
+    pass
+
+
 class ClaimError(ProfilesError):
     pass
 
 
 class ClaimStateError(ClaimError):
     """The claim is not in a state from which this step leads."""
+
+
+class EvidenceNeeded(ClaimError):
+    """No route decides, and nothing was given that a moderator could look at."""
 
 
 class ClaimConflict(ClaimError):
@@ -37,6 +45,10 @@ class ClaimNeeded(InvitationError):
     """Only researchers who hold a page, undisputed and not hidden, invite."""
 
 
+class IntroductionError(ProfilesError):
+    pass
+
+
 class ConversationError(ProfilesError):
     pass
 
@@ -47,3 +59,27 @@ class CurationError(ProfilesError):
 
 class AccountError(ProfilesError):
     pass
+
+
+class ModerationError(ProfilesError):
+    pass
+
+
+class RepresentativeError(ProfilesError):
+    pass
+
+
+class VouchError(ProfilesError):
+    pass
+
+
+class OwnerError(ProfilesError):
+    """A change of one's own page that cannot be made so."""
+
+
+class ChangedSince(OwnerError):
+    """What is to be undone was changed again later."""
+
+
+class RegroupingError(ProfilesError):
+    """Two records cannot be joined so, or one divided so."""

@@ -7,9 +7,11 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
+MOST_BYTES = 20_000_000  # of a request, files included: three of 5 MB with a claim, and the rest of its form
+
 
 class RefuseBadInput:
-    """Answer 400 to NUL bytes in the address or its query: PostgreSQL text cannot hold them.
+    """Answer 400 to NUL bytes in the address or its query: PostgreSQL text cannot hold them; 413 to huge bodies.
 
     Also relaxes trusted types on the admin's pages, whose own scripts set innerHTML.
     """
@@ -22,6 +24,11 @@ class RefuseBadInput:
         if "\x00" in request.path or "%00" in raw or "\x00" in raw:
             return HttpResponseBadRequest(
                 "The address holds a NUL character, which no record has.", content_type="text/plain"
+            )
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length[:20]) > MOST_BYTES:
+            return HttpResponse(
+                "That is more than this site takes at once: 20 MB.", status=413, content_type="text/plain"
             )
         response = self.get_response(request)
         if request.path.startswith(settings.CSP_EXCEPT_TRUSTED_TYPES):

@@ -5,7 +5,9 @@ from django.utils.text import slugify
 from bzpeer.lib.names import fold
 
 # Pages beside a record's own: /researchers/<pid>/claim/ and the like.
-_TAKEN = {"claim", "invite", "correct", "trust", "follow"}
+_TAKEN = {
+    "badge.svg", "claim", "correct", "follow", "history", "invite", "merge", "represent", "split", "trust", "vouches",
+}  # fmt: skip
 
 
 def slug_of(text: str) -> str:
