@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 export PORT HOST
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast bench-ingest bench-memory faults-import browser venv lint format types check lock shell psql clean clean-data
+.PHONY: help demo test test-fast bench-ingest bench-feed bench-memory bench-trust bench-vouches faults-import faults-talk browser venv lint format types check lock shell psql clean clean-data
 
 help: ## List what make can do
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -26,11 +26,23 @@ test-fast: venv ## Run the tests that need no browser
 bench-ingest: venv ## Time imports beside COPY and bulk_create: make bench-ingest DATA=folder
 	@DATA="$(DATA)" $(RUN) -m tests.bench.ingest
 
+bench-feed: venv ## Time the feed of 1,000 follows over SIZE=1000000 works beside the page without follows
+	@SIZE="$(SIZE)" $(RUN) -m tests.bench.feed
+
 bench-memory: venv ## Import a generated file of SIZE=2000 MB and measure memory
 	@SIZE="$(SIZE)" $(RUN) -m tests.bench.memory
 
+bench-vouches: venv ## Time the nightly flow of vouches among SIZE=20000 people
+	@SIZE="$(SIZE)" $(RUN) -m tests.bench.vouches
+
+bench-trust: venv ## Rescore SIZE=1000000 authors at once and through the ORM, and time one claim
+	@SIZE="$(SIZE)" $(RUN) -m tests.bench.trust
+
 faults-import: venv ## Kill imports and compare what they leave: make faults-import KILLS=100 DATA=folder
 	@DATA="$(DATA)" KILLS="$(or $(KILLS),100)" $(RUN) -m tests.faults.imports
+
+faults-talk: venv ## Kill the site while 2,000 messages are sent: make faults-talk KILLS=20
+	@KILLS="$(or $(KILLS),20)" $(RUN) -m tests.faults.talk
 
 browser: venv ## Find Chromium, or install it where apt and root allow
 	@$(RUN) -m bzpeer.run.browser

@@ -200,6 +200,7 @@ CELERY_TASK_ROUTES = {
     "works.sync.tasks.*": {"queue": "sync"},  # a source may take its time
     "graph.tasks.drain_collaborations": {"queue": "bulk"},
     "profiles.tasks.run_vouch_flow": {"queue": "bulk"},
+    "profiles.tasks.recommend_to_active": {"queue": "bulk"},
 }
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -231,6 +232,11 @@ SYNC_LONGEST_TURN = 20.0  # seconds that a worker waits for its turn; for a long
 SYNC_TIMEOUTS = (5.0, 20.0, 60.0)  # seconds to connect, of silence, of a whole answer
 SYNC_MAX_BYTES = 30_000_000
 SYNC_ALLOW_LOOPBACK = flag("SYNC_ALLOW_LOOPBACK", False)  # tests and development only
+
+# --- Measuring (manage.py evaluate) -------------------------------------------------------------------
+
+# What apps above the command's own add to it, by name: a function that takes where to write.
+EVALUATIONS = {"recommendations": "graph.evaluation.measure_recommendations"}
 
 # --- People -------------------------------------------------------------------------------------
 
@@ -310,6 +316,9 @@ ORCID_API_URL = os.environ.get("ORCID_API_URL", "https://pub.orcid.org").rstrip(
 ORCID_TIMEOUTS = (5.0, 8.0, 20.0)  # seconds to connect, of silence, of a whole answer
 ORCID_CLIENT_ID = os.environ.get("ORCID_CLIENT_ID", "")
 ORCID_CLIENT_SECRET = os.environ.get("ORCID_CLIENT_SECRET", "")
+# Whose identity proofing counts (profiles/services/identity_proofing.py): a log-in provider of allauth and the issuer it stands
+# for, as "federation=https://proxy.example.org". Nothing counts by default.
+IDENTITY_ISSUERS = dict(pair.split("=", 1) for pair in words("IDENTITY_ISSUERS", "") if "=" in pair)
 LOGIN_REDIRECT_URL = "/me/"
 LOGOUT_REDIRECT_URL = "/"
 LOGIN_URL = "/accounts/login/"

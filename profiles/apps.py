@@ -7,7 +7,10 @@ class ProfilesConfig(AppConfig):
 
     def ready(self) -> None:
         from profiles.accounts import checks, ownership  # noqa: F401 - checks register themselves
+        from profiles.services import identity_proofing, preferences
         from profiles.services.claims import listening
 
         ownership.connect()
         listening.connect()
+        preferences.connect()
+        identity_proofing.connect()

@@ -1,19 +1,15 @@
 """What people type."""
 
-from datetime import timedelta
 from typing import Any
 
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
 from django.contrib.auth.hashers import make_password
-from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from bzpeer.lib.names import clean
-from profiles.models import CurationRequest, Invitation, Researcher, User
-from profiles.services.invitations import LONGEST_WAIT_DAYS
-from works.models import Work
+from profiles.accounts.ownership import forget_unconfirmed
+from profiles.models import CurationRequest, User
 
 
 class PlainText(forms.CharField):
@@ -50,22 +46,15 @@ class SignupForm(AllauthSignupForm):
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
 
+    def validate_unique_email(self, value: str) -> str:
+        forget_unconfirmed(value)
+        return super().validate_unique_email(value)
+
     def try_save(self, request: HttpRequest) -> tuple[User | None, Any]:
         if self.account_already_exists:
             # As long as making an account takes, so that nobody learns by time who has one.
             make_password(self.cleaned_data["password1"])
         return super().try_save(request)
-
-
-class ClaimForm(forms.Form):
-    case = PlainText(
-        label="Your case",
-        max_length=4000,
-        min_length=20,
-        widget=forms.Textarea(attrs={"rows": 8}),
-        help_text="Say which works are yours and how a moderator can check it: an institutional page, "
-        "an ORCID iD, an address printed on a paper. Only you and the moderators read this.",
-    )
 
 
 class ReasonForm(forms.Form):
@@ -84,25 +73,6 @@ class ReportForm(ReasonForm):
     )
 
 
-class ResearcherForm(forms.ModelForm):
-    bio = PlainText(
-        label="About you",
-        max_length=2000,
-        required=False,
-        help_text="Plain text, shown on your page.",
-        widget=forms.Textarea(attrs={"rows": 8}),
-    )
-    open_to_collaborate = forms.BooleanField(
-        label="Open to collaborate",
-        required=False,
-        help_text="While this is on, other researchers can send you invitations.",
-    )
-
-    class Meta:
-        model = Researcher
-        fields = ["bio", "open_to_collaborate"]
-
-
 class SettingsForm(forms.ModelForm):
     display_name = PersonName(
         label="Name to be shown", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"})
@@ -111,61 +81,6 @@ class SettingsForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["display_name"]
-
-
-class DeleteAccountForm(forms.Form):
-    password = forms.CharField(
-        label="Your password",
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-
-
-class InvitationForm(forms.ModelForm):
-    offer = PlainText(label="What I bring", max_length=1000)
-    ask = PlainText(label="What I ask", max_length=1000)
-
-    class Meta:
-        model = Invitation
-        fields = ["purpose", "work", "offer", "ask", "expected_time", "reply_by"]
-        labels = {
-            "purpose": "Purpose",
-            "work": "The work it builds on",
-            "expected_time": "Expected time",
-            "reply_by": "Reply by",
-        }
-        help_texts = {
-            "work": "One of yours or theirs; leave it empty if there is none.",
-            "expected_time": "For example: two hours a week until June.",
-            "reply_by": "After this day the invitation expires by itself.",
-        }
-        widgets = {"reply_by": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
-
-    def __init__(self, *args: Any, works: QuerySet[Work], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        work = self.fields["work"]
-        assert isinstance(work, forms.ModelChoiceField)  # noqa: S101 - of the model above
-        work.queryset, work.empty_label = works, "None in particular"
-        purpose = self.fields["purpose"]
-        assert isinstance(purpose, forms.ChoiceField)  # noqa: S101 - of the model above
-        purpose.choices = [("", "Choose one"), *Invitation.Purpose.choices]
-        today = timezone.localdate()
-        self.fields["reply_by"].initial = today + timedelta(days=14)
-        self.fields["reply_by"].widget.attrs.update(
-            min=(today + timedelta(days=1)).isoformat(),
-            max=(today + timedelta(days=LONGEST_WAIT_DAYS)).isoformat(),
-        )
-
-    def clean_reply_by(self) -> Any:
-        day, today = self.cleaned_data["reply_by"], timezone.localdate()
-        if not today < day <= today + timedelta(days=LONGEST_WAIT_DAYS):
-            raise forms.ValidationError(f"Choose a day within the next {LONGEST_WAIT_DAYS} days.")
-        return day
-
-
-class MessageForm(forms.Form):
-    body = PlainText(label="Message", max_length=10_000, widget=forms.Textarea(attrs={"rows": 4}))
-    client_key = forms.UUIDField(widget=forms.HiddenInput)
 
 
 class CurationForm(forms.Form):

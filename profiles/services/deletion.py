@@ -105,7 +105,13 @@ def _take_back_vouches(user: User) -> None:
 
 def _leave_invitations(user: User) -> None:
     """Turn each invitation that has no conversation into one, which the other person goes on reading."""
-    unread = access.invitations(user).filter(conversation=None).exclude(state=Invitation.State.WITHDRAWN)
+    unread = (
+        access.invitations(user)
+        .filter(conversation=None)
+        .exclude(state=Invitation.State.WITHDRAWN)
+        # Who accepted an invitation to a project takes part in the project's conversation.
+        .exclude(state=Invitation.State.ACCEPTED, project__conversation__isnull=False)
+    )
     for invitation in unread:
         conversations.open_conversation(
             subject=invitations.subject_of(invitation),

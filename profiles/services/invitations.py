@@ -1,52 +1,32 @@
-"""Invitations: structured requests to work together, from one researcher to another."""
+"""Invitations: structured requests to work together, from one researcher to another or to a few."""
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from profiles import access
-from profiles.exceptions import ClaimNeeded, InvitationError, TooMany
-from profiles.models import Claim, Conversation, Invitation, Notification, Researcher, User
-from profiles.services import accounts, conversations
+from profiles.exceptions import InvitationError, ProfilesError
+from profiles.invitation_states import WAITING, Actor, Event, State, after, as_seen, may_ever
+from profiles.models import Conversation, Invitation, Notification, Project, Report, Researcher, User
+from profiles.services import conversations, invitation_rules
+from profiles.services.invitation_rules import CLOSED, check_can_invite, may_invite_again_on
 from profiles.services.notifications import notify
-from trust.models import TrustScore
 from works.models import Author, Work
 
-State = Invitation.State
+__all__ = ["CLOSED", "check_can_invite", "may_invite_again_on"]
 
-PER_WEEK = {2: 5, 3: 10, 4: 20, 5: 20}  # by the sender's level
-QUIET_DAYS = 90  # between two invitations of one pair in one direction
 LONGEST_WAIT_DAYS = 90
-CLOSED = "This researcher does not take invitations at present."
+MOST_AT_ONCE = 5  # people invited to one project
 
 
-def check_can_invite(*, sender: User, author: Author) -> Researcher:
-    """Return who would receive an invitation through this page, or raise what stands in the way.
-
-    A block reads the same as a closed page.
-    """
-    researcher = Researcher.objects.select_related("user", "author").filter(author=author).first()
-    if researcher is None or author.suppressed:
-        raise InvitationError("Nobody has claimed this page yet, so nobody would read the invitation.")
-    if researcher.user_id == sender.pk:
-        raise InvitationError("This is your own page.")
-    if not accounts.has_confirmed_email(sender):
-        raise InvitationError("Confirm your e-mail address first.")
-    if not Claim.objects.filter(user=sender, state=Claim.State.APPROVED, author__suppressed=False).exists():
-        raise ClaimNeeded("Invitations come from researchers: claim your own page first.")
-    open_page = researcher.open_to_collaborate and researcher.user.is_active
-    if not open_page or access.are_blocked(sender, researcher.user):
-        raise InvitationError(CLOSED)
-    return researcher
-
-
-def works_to_build_on(*, sender: User, author: Author, limit: int = 60) -> QuerySet[Work]:
-    """Return the newest works of both people, for the form's choice."""
+def works_to_build_on(*, sender: User, authors: Sequence[Author], limit: int = 60) -> QuerySet[Work]:
+    """Return the newest works of sender and of those invited, for the form's choice."""
     mine = Researcher.objects.filter(user=sender).values_list("author", flat=True)
     ids: set[int] = set()
-    for author_id in {author.pk, *mine}:
+    for author_id in {*(author.pk for author in authors), *mine}:
         works = Work.objects.filter(authorships__author=author_id).order_by("-publication_year", "-pk")
         ids.update(works.values_list("pk", flat=True)[:limit])
     return Work.objects.filter(pk__in=ids).order_by("-publication_year", "title")
@@ -63,17 +43,22 @@ def send_invitation(
     expected_time: str,
     reply_by: date,
     work: Work | None = None,
+    project: Project | None = None,
 ) -> Invitation:
     """Invite the researcher of this page; one open invitation per pair and direction."""
-    User.objects.select_for_update(no_key=True).get(pk=sender.pk)  # the limits count rows
     researcher = check_can_invite(sender=sender, author=author)
-    _check_limits(sender, researcher.user)
+    recipient = researcher.user
+    # The limits count rows, so both people's stand still; in one order, for two who invite each other.
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=[sender.pk, recipient.pk]).order_by("pk"))
+    invitation_rules.check_limits(sender=sender, recipient=recipient)
+    invitation_rules.check_rules(sender=sender, recipient=recipient, work=work)
     try:
         with transaction.atomic():
             invitation = Invitation.objects.create(
                 sender=sender,
-                recipient=researcher.user,
+                recipient=recipient,
                 author=author,
+                project=project,
                 purpose=purpose,
                 work=work,
                 offer=offer.strip(),
@@ -84,57 +69,73 @@ def send_invitation(
     except IntegrityError as error:
         raise InvitationError("Your invitation is on its way already.") from error
     notify(
-        recipient=researcher.user,
+        recipient=recipient,
         actor=sender,
         verb=Notification.Verb.INVITATION_RECEIVED,
         target_url=invitation.get_absolute_url(),
-        target_text=invitation.get_purpose_display(),
+        target_text=project.title if project else invitation.get_purpose_display(),
         event_key=f"invitation:{invitation.pk}",
     )
     return invitation
 
 
-def may_invite_again_on(*, sender: User, recipient: User) -> date | None:
-    """Return from when sender may invite recipient again; None: now.
+@transaction.atomic
+def invite_group(
+    *,
+    sender: User,
+    authors: Sequence[Author],
+    title: str,
+    purpose: str,
+    offer: str,
+    ask: str,
+    expected_time: str,
+    reply_by: date,
+    work: Work | None = None,
+) -> Project:
+    """Invite a few researchers to one project, all or nobody; each answers alone, in one conversation."""
+    authors = list({author.pk: author for author in authors}.values())
+    if not 2 <= len(authors) <= MOST_AT_ONCE:
+        raise InvitationError(f"Name two to {MOST_AT_ONCE} researchers.")
+    if not title.strip():
+        raise InvitationError("Give the project a title.")
+    project = Project.objects.create(owner=sender, title=title.strip()[:200])
+    people = Researcher.objects.filter(author__in=authors).values_list("user", flat=True)
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=[sender.pk, *people]).order_by("pk"))
+    for author in authors:
+        try:
+            send_invitation(
+                sender=sender,
+                author=author,
+                purpose=purpose,
+                offer=offer,
+                ask=ask,
+                expected_time=expected_time,
+                reply_by=reply_by,
+                work=work,
+                project=project,
+            )
+        except ProfilesError as refusal:
+            raise InvitationError(f"{author}: {refusal} Nobody was invited.") from refusal
+    return project
 
-    Declined, withdrawn and expired count alike, so that nobody can tell that they were declined.
-    """
-    last = (
-        Invitation.objects.filter(sender=sender, recipient=recipient)
-        .exclude(state=State.ACCEPTED)
-        .order_by("-created_at")
-        .first()
-    )
-    day = last.created_at.date() + timedelta(days=QUIET_DAYS) if last else None
-    return day if day and day > timezone.localdate() else None
 
-
-def _check_limits(sender: User, recipient: User) -> None:
-    if day := may_invite_again_on(sender=sender, recipient=recipient):
-        raise TooMany(f"You have invited {recipient} already; you can do so again on {day:%-d %b %Y}.")
-    level = TrustScore.objects.filter(author__researcher__user=sender).values_list("level", flat=True).first()
-    cap = PER_WEEK[min(max(level or 2, 2), 5)]
-    week = timezone.now() - timedelta(days=7)
-    if Invitation.objects.filter(sender=sender, created_at__gt=week).count() >= cap:
-        raise TooMany(f"You can send {cap} invitations a week. Please wait a few days.")
+# --- Steps ------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def accept_invitation(*, invitation: Invitation, user: User) -> Conversation:
-    """Accept: opens a conversation whose first message is the invitation. Accepting twice opens one."""
+    """Accept: opens a conversation whose first message is the invitation. Accepting twice opens one.
+
+    Of the invitations to one project the first accepted one opens its conversation; the others join it.
+    """
     invitation = _lock(invitation)
-    _check_party(invitation.recipient, user)
     if access.are_blocked(invitation.sender, invitation.recipient) or not invitation.sender.is_active:
         raise InvitationError("This invitation is no longer open.")
-    if invitation.state == State.ACCEPTED:
-        return invitation.conversation
-    _close(invitation, State.ACCEPTED)
-    conversation = conversations.open_conversation(
-        subject=subject_of(invitation),
-        people=[invitation.sender, invitation.recipient],
-        invitation=invitation,
-        first_message=as_message(invitation),
-    )
+    known = invitation.state == State.ACCEPTED
+    _step(invitation, Event.ACCEPT, user)
+    if known:
+        return conversations.of_invitation(invitation)
+    conversation = _conversation_for(invitation)
     notify(
         recipient=invitation.sender,
         actor=invitation.recipient,
@@ -146,39 +147,80 @@ def accept_invitation(*, invitation: Invitation, user: User) -> Conversation:
     return conversation
 
 
+def _conversation_for(invitation: Invitation) -> Conversation:
+    project = invitation.project
+    if project:
+        project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    if (
+        project
+        and project.conversation
+        and conversations.can_join(project.conversation, invitation.recipient)
+    ):
+        conversations.join_conversation(conversation=project.conversation, user=invitation.recipient)
+        return project.conversation
+    conversation = conversations.open_conversation(
+        subject=project.title if project else subject_of(invitation),
+        people=[invitation.sender, invitation.recipient],
+        invitation=invitation,
+        first_message=as_message(invitation),
+    )
+    if project and project.conversation is None:
+        project.conversation = conversation
+        project.save(update_fields=["conversation"])
+    return conversation
+
+
 @transaction.atomic
 def decline_invitation(*, invitation: Invitation, user: User) -> Invitation:
     """Decline, silently: the sender is told nothing and sees it expire."""
-    invitation = _lock(invitation)
-    _check_party(invitation.recipient, user)
-    return _close(invitation, State.DECLINED)
+    return _step(_lock(invitation), Event.DECLINE, user)
+
+
+@transaction.atomic
+def postpone_invitation(*, invitation: Invitation, user: User) -> Invitation:
+    """Say "not now", silently: it may still be accepted until the reply-by day."""
+    return _step(_lock(invitation), Event.POSTPONE, user)
 
 
 @transaction.atomic
 def withdraw_invitation(*, invitation: Invitation, user: User) -> Invitation:
     """Take an invitation back; works the same when it was declined, which the sender does not know."""
-    invitation = _lock(invitation)
-    _check_party(invitation.sender, user)
-    if invitation.state == State.DECLINED:
-        invitation.state = State.PENDING
-    return _close(invitation, State.WITHDRAWN)
+    return _step(_lock(invitation), Event.WITHDRAW, user)
 
 
 @transaction.atomic
 def expire_invitations() -> int:
     """Close every invitation whose reply-by date has passed; return how many."""
-    overdue = Invitation.objects.filter(state=State.PENDING, reply_by__lt=timezone.localdate())
+    overdue = Invitation.objects.filter(state__in=WAITING, reply_by__lt=timezone.localdate())
     return overdue.update(state=State.EXPIRED, decided_at=timezone.now())
+
+
+@transaction.atomic
+def report_invitation(*, invitation: Invitation, user: User, reason: str) -> Report:
+    """Decline, silently, and let the moderators read the invitation.
+
+    They read conversations, so it becomes one that neither person takes part in.
+    """
+    invitation = _step(_lock(invitation), Event.DECLINE, user)
+    conversation = conversations.keep_for_moderators(
+        subject=subject_of(invitation), invitation=invitation, message=as_message(invitation)
+    )
+    return conversations.report_conversation(conversation=conversation, user=user, reason=reason)
+
+
+# --- Words ------------------------------------------------------------------------------------------
 
 
 def shown_state(*, invitation: Invitation, viewer: User) -> str:
     """Return the state as viewer may know it: a sender sees a declined invitation wait and expire."""
-    state = invitation.state
-    if state == State.DECLINED and viewer.pk != invitation.recipient_id:
-        state = State.PENDING
-    if state == State.PENDING and invitation.reply_by < timezone.localdate():
-        state = State.EXPIRED
-    return str(state)
+    overdue = invitation.reply_by < timezone.localdate()
+    return str(as_seen(invitation.state, actor_of(invitation, viewer), overdue=overdue))
+
+
+def actor_of(invitation: Invitation, user: User) -> Actor:
+    if user.pk == invitation.recipient_id:
+        return Actor.RECIPIENT
+    return Actor.SENDER if user.pk == invitation.sender_id else Actor.STRANGER
 
 
 def subject_of(invitation: Invitation) -> str:
@@ -202,21 +244,23 @@ def as_message(invitation: Invitation) -> str:
 def _lock(invitation: Invitation) -> Invitation:
     return (
         Invitation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("sender", "recipient", "work")
+        .select_related("sender", "recipient", "work", "project")
         .get(pk=invitation.pk)
     )
 
 
-def _check_party(expected: User, user: User) -> None:
-    if expected.pk != user.pk:
+def _step(invitation: Invitation, event: Event, user: User) -> Invitation:
+    """Take a step of the table, or raise why not."""
+    actor = actor_of(invitation, user)
+    if not may_ever(event, actor):
         raise InvitationError("This is not yours to decide.")
-
-
-def _close(invitation: Invitation, state: str) -> Invitation:
+    new = after(invitation.state, event, actor)
+    if new == invitation.state:
+        return invitation
     if invitation.reply_by < timezone.localdate():
         raise InvitationError(f"This invitation expired on {invitation.reply_by:%-d %b %Y}.")
-    if invitation.state != State.PENDING:
+    if new is None:
         raise InvitationError("This invitation is no longer open.")
-    invitation.state, invitation.decided_at = state, timezone.now()
+    invitation.state, invitation.decided_at = new, timezone.now()
     invitation.save(update_fields=["state", "decided_at"])
     return invitation

@@ -17,7 +17,11 @@ _TRAILING = ".,:;!?)]}…”’"
 
 @register.simple_tag
 def unread_notifications(user: User) -> int:
-    return notifications.unread_count(user) if user.is_authenticated else 0
+    """Return how many are unread; a view that knows already left it on the user."""
+    if not user.is_authenticated:
+        return 0
+    known = getattr(user, "unread_count", None)
+    return notifications.unread_count(user) if known is None else int(known)
 
 
 @register.filter

@@ -2,7 +2,19 @@
 
 from django.urls import path, re_path
 
-from profiles.urls import claiming, moderation, owner, regrouping, representatives, rights
+from profiles.urls import (
+    claiming,
+    introductions,
+    moderation,
+    owner,
+    preferences,
+    recommendations,
+    regrouping,
+    representatives,
+    rights,
+    security,
+    vouches,
+)
 from profiles.views import (
     account,
     authors,
@@ -13,6 +25,7 @@ from profiles.views import (
     fragments,
     home,
     invitations,
+    my_trust,
     notifications,
 )
 
@@ -35,18 +48,21 @@ urlpatterns = [
     path("me/fragments/researcher/<str:pid>/", fragments.author_viewer, name="author_viewer"),
     path("me/fragments/nav/", fragments.account_nav, name="account_nav"),
     *claiming.urlpatterns,
+    *introductions.urlpatterns,
     *owner.urlpatterns,
+    *preferences.urlpatterns,
     *representatives.urlpatterns,
     *rights.urlpatterns,
     *moderation.urlpatterns,
+    *recommendations.urlpatterns,
     *regrouping.urlpatterns,
+    *security.urlpatterns,
+    *vouches.urlpatterns,
+    path("me/trust/", my_trust.my_trust, name="trust"),
     # Members' own pages.
     path("me/", home.home, name="home"),
     path("me/following/", follows.following, name="following"),
-    path("me/profile/", account.profile, name="profile"),
     path("me/settings/", account.account_settings, name="settings"),
-    path("me/export/", account.export, name="export"),
-    path("me/delete/", account.delete, name="delete_account"),
     path("me/claims/", claims.claim_list, name="claims"),
     path("me/claims/<uuid:pk>/", claims.claim, name="claim"),
     path("me/claims/<uuid:pk>/withdraw/", claims.withdraw, name="claim_withdraw"),

@@ -9,21 +9,32 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from bzpeer.lib.htmx import wants_partial
-from profiles import access, queries
+from profiles import access, talk
 from profiles.access import MemberRequest
-from profiles.exceptions import ConversationError
-from profiles.forms import MessageForm, ReportForm
+from profiles.exceptions import ProfilesError
+from profiles.forms import ReportForm
 from profiles.models import Conversation
-from profiles.services import conversations
+from profiles.services import conversations, safety
+from profiles.talk_forms import DraftForm, EditForm, MessageForm
 
-PAGE = 50
+MOST_SEARCHED = 100  # characters of a search
 
 
 @require_GET
 @access.member_required
 def conversation_list(request: MemberRequest) -> HttpResponse:
-    page = Paginator(queries.conversation_list(request.user), 30).get_page(request.GET.get("page"))
-    return render(request, "profiles/conversations.html", {"page": page})
+    """The conversations, those put away with ?box=archived; with ?q= the messages that hold these words."""
+    archived = request.GET.get("box") == "archived"
+    text = request.GET.get("q", "").strip()[:MOST_SEARCHED]
+    rows = talk.conversation_list(request.user, archived=archived)
+    context = {
+        "page": None if text else Paginator(rows, 30).get_page(request.GET.get("page")),
+        "archived": archived,
+        "text": text,
+        "found": talk.found_messages(request.user, text),
+        "most": talk.MOST_FOUND,
+    }
+    return render(request, "profiles/conversations.html", context)
 
 
 @require_GET
@@ -31,20 +42,25 @@ def conversation_list(request: MemberRequest) -> HttpResponse:
 def conversation(request: MemberRequest, pk: UUID) -> HttpResponse:
     """The messages, newest page first; reading marks them as read."""
     conversation = access.conversation(request.user, pk)
+    part = access.participation(request.user, conversation)
     conversations.mark_read(conversation=conversation, user=request.user)
-    return _page(request, conversation, MessageForm(initial={"client_key": uuid4()}))
+    form = MessageForm(initial={"client_key": uuid4(), "body": part.draft})
+    return _page(request, conversation, form, new_after=part.read_seq)
 
 
-def _page(request: MemberRequest, conversation: Conversation, form: MessageForm) -> HttpResponse:
+def _page(
+    request: MemberRequest, conversation: Conversation, form: MessageForm, new_after: int | None = None
+) -> HttpResponse:
     others = conversations.others_of(conversation, request.user)
-    before = _number(request.GET.get("before")) or conversation.messages_count + 1
-    shown = access.messages(conversation).filter(seq__gte=max(before - PAGE, 1), seq__lt=before)
+    shown = talk.messages_page(conversation, request.user, _number(request.GET.get("before")))
     context = {
         "conversation": conversation,
-        "shown": shown,
-        "earlier": before - PAGE if before - PAGE > 1 else None,
+        "part": access.participation(request.user, conversation),
+        "shown": shown.messages,
+        "earlier": shown.earlier,
+        "new_after": conversation.messages_count if new_after is None else new_after,
         "others": others,
-        "open": any(other.left_at is None for other in others),
+        "open": any(other.left_at is None and other.user.is_active for other in others),
         "form": form,
     }
     partial = wants_partial(request)
@@ -55,6 +71,20 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
+@require_GET
+@access.member_required
+def new_messages(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """The messages after ?after=, for a page that is being looked at; 204 where there are none."""
+    conversation = access.conversation(request.user, pk)
+    after = _number(request.GET.get("after"))
+    if conversation.messages_count <= after:
+        return HttpResponse(status=204)
+    shown = talk.messages_after(conversation, request.user, after)
+    conversations.mark_read(conversation=conversation, user=request.user)
+    context = {"conversation": conversation, "shown": shown, "new_after": conversation.messages_count}
+    return render(request, "profiles/_messages_new.html", context)
+
+
 @require_POST
 @access.member_required
 def send(request: MemberRequest, pk: UUID) -> HttpResponse:
@@ -63,7 +93,7 @@ def send(request: MemberRequest, pk: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             conversations.send_message(conversation=conversation, sender=request.user, **form.cleaned_data)
-        except ConversationError as refusal:
+        except ProfilesError as refusal:
             form.add_error(None, str(refusal))
         else:
             if not wants_partial(request):
@@ -71,6 +101,63 @@ def send(request: MemberRequest, pk: UUID) -> HttpResponse:
             form = MessageForm(initial={"client_key": uuid4()})
     conversation.refresh_from_db()
     return _page(request, conversation, form)
+
+
+@require_POST
+@access.member_required
+def draft(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """Keep what is being typed."""
+    conversation = access.conversation(request.user, pk)
+    form = DraftForm(request.POST)
+    if form.is_valid():
+        conversations.save_draft(conversation=conversation, user=request.user, **form.cleaned_data)
+    return HttpResponse(status=204)
+
+
+@require_http_methods(["GET", "POST"])
+@access.member_required
+def message(request: MemberRequest, pk: UUID, seq: int) -> HttpResponse:
+    """One message with what it said before; for a few minutes its writer changes it here."""
+    found = access.message(request.user, pk, seq)
+    form = EditForm(request.POST or None, initial={"body": found.body})
+    if request.method == "POST" and form.is_valid():
+        try:
+            conversations.edit_message(message=found, user=request.user, body=form.cleaned_data["body"])
+        except ProfilesError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect(f"{found.conversation.get_absolute_url()}#m{found.seq}")
+    context = {
+        "conversation": found.conversation,
+        "message": found,
+        "versions": found.versions.all(),
+        "form": form if conversations.can_edit(found, request.user) or form.errors else None,
+    }
+    return render(request, "profiles/conversation_message.html", context)
+
+
+@require_POST
+@access.member_required
+def archive(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """Put a conversation away, or with off=1 fetch it back."""
+    conversation = access.conversation(request.user, pk)
+    archived = request.POST.get("off") != "1"
+    conversations.set_archived(conversation=conversation, user=request.user, archived=archived)
+    if not archived:
+        return redirect(conversation)
+    messages.success(request, "Archived. It comes back when somebody writes.")
+    return redirect("profiles:conversations")
+
+
+@require_POST
+@access.member_required
+def mute(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """Have no notices of a conversation, or with off=1 have them again."""
+    conversation = access.conversation(request.user, pk)
+    muted = request.POST.get("off") != "1"
+    conversations.set_muted(conversation=conversation, user=request.user, muted=muted)
+    messages.success(request, "Muted: you get no notices of it." if muted else "You get notices of it again.")
+    return redirect(conversation)
 
 
 @require_http_methods(["GET", "POST"])
@@ -101,17 +188,18 @@ def report(request: MemberRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @access.member_required
 def block(request: MemberRequest, pk: UUID) -> HttpResponse:
-    """Block the other person of a conversation, after saying what it does."""
+    """Block one of the other people of a conversation (?who=), after saying what it does."""
     conversation = access.conversation(request.user, pk)
     others = conversations.others_of(conversation, request.user)
     if not others:  # their account is gone
         return redirect(conversation)
+    who = _number(request.GET.get("who"))
+    other = next((part.user for part in others if part.pk == who), others[0].user)
     if request.method == "POST":
-        for other in others:
-            conversations.block_user(blocker=request.user, blocked=other.user)
-        messages.success(request, f"You and {others[0].user} do not see each other here any more.")
+        safety.block_user(blocker=request.user, blocked=other)
+        messages.success(request, f"You and {other} do not see each other here any more.")
         return redirect("profiles:blocks")
-    context = {"other": others[0].user, "back": conversation.get_absolute_url()}
+    context = {"other": other, "back": conversation.get_absolute_url()}
     return render(request, "profiles/block.html", context)
 
 
@@ -125,6 +213,6 @@ def block_list(request: MemberRequest) -> HttpResponse:
 @access.member_required
 def unblock(request: MemberRequest, pk: UUID) -> HttpResponse:
     block = access.block(request.user, pk)
-    conversations.unblock_user(block=block)
+    safety.unblock_user(block=block)
     messages.success(request, f"{block.blocked} is not blocked any more.")
     return redirect("profiles:blocks")

@@ -79,5 +79,9 @@ def _answer(
 @access.member_required
 def following(request: MemberRequest) -> HttpResponse:
     page = Paginator(access.follows(request.user), 50).get_page(request.GET.get("page"))
-    context = {"page": page, "counts": queries.follow_counts(request.user)}
+    context = {
+        "page": page,
+        "counts": queries.follow_counts(request.user),
+        "searches": access.saved_searches(request.user),
+    }
     return render(request, "profiles/following.html", context)

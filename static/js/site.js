@@ -61,6 +61,42 @@ if (window.trustedTypes && trustedTypes.createPolicy) {
     if (event.target.closest("[data-print]")) print();
   });
 
+  // The count of unread notifications: asked for after a minute, ever more rarely while nothing changes (at most every
+  // sixteen minutes), never in a hidden tab, and at once when a tab that was hidden for a minute is looked at again.
+  const MINUTE = 60_000;
+  let pause = MINUTE;
+  let asked = Date.now();
+  let timer = 0;
+
+  function waitToPoll() {
+    clearTimeout(timer);
+    if (!document.hidden) timer = setTimeout(poll, Math.max(0, asked + pause - Date.now()));
+  }
+
+  async function poll() {
+    const nav = document.querySelector("#account-nav[data-poll]");
+    if (document.hidden) return;
+    asked = Date.now();
+    pause = Math.min(2 * pause, 16 * MINUTE);
+    if (nav) {
+      const answer = await fetch(nav.dataset.poll, { headers: { "HX-Request": "true" } }).catch(() => null);
+      if (answer && answer.ok) {
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const fresh = page.getElementById("account-nav");
+        if (fresh && fresh.textContent !== nav.textContent && !nav.contains(document.activeElement)) {
+          nav.replaceWith(fresh);
+          pause = MINUTE;
+        }
+      }
+    }
+    waitToPoll();
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) pause = MINUTE;
+    waitToPoll();
+  });
+  waitToPoll();
+
   // A note on a chip closes with Escape and comes back when the chip is left and met again.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;

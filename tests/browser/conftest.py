@@ -42,7 +42,7 @@ def site(transactional_db: None, live_server, settings: Any, tmp_path: Path) -> 
         "BZPEER_LOCAL": "1",
     }
     command = [sys.executable, "-m", "celery", "-A", "bzpeer", "worker", "--beat", "--concurrency", "1"]
-    options = ["-Q", "default,bulk,mail", "-s", str(tmp_path / "beat"), "--loglevel", "WARNING"]
+    options = ["-Q", "default,bulk,sync,mail", "-s", str(tmp_path / "beat"), "--loglevel", "WARNING"]
     with (tmp_path / "worker.log").open("wb") as log:
         worker = subprocess.Popen([*command, *options], env=environment, cwd=ROOT, stdout=log, stderr=log)
     try:

@@ -75,6 +75,7 @@ def test_a_person_finds_claims_and_answers(site: str, browser: Browser, mailbox:
     shoot(page, "home")
     page.get_by_role("searchbox").first.fill("Liú Kè")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/search?*")
     shoot(page, "search")
     page.get_by_role("link", name="Liu Ke", exact=True).first.click()
     profile = page.url
@@ -136,16 +137,23 @@ def test_a_person_finds_claims_and_answers(site: str, browser: Browser, mailbox:
     page.get_by_role("button", name=re.compile("^This is me")).click()
     expect(page.get_by_text("Waiting for a moderator").first).to_be_visible()
 
-    # A moderator accepts it in the admin.
+    # A moderator accepts it at the desk, by the keyboard alone.
     moderator = make_user("Mo Derator", is_staff=True, is_superuser=True)
     desk = new_page(browser, site, problems)
     log_in(desk, moderator.email)
-    desk.goto("/admin/profiles/claim/")
-    desk.get_by_role("link", name="Liu Ke").first.click()
-    desk.get_by_label(re.compile("^Reason")).fill("The address on both papers is theirs.")
+    desk.goto("/moderation/queues/claims/")
+    desk.get_by_role("link", name="Liu Ke").first.press("Enter")
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Liu Ke")
     shoot(desk, "moderation")
-    desk.get_by_role("button", name="Accept").click()
-    expect(desk.get_by_text("Accept: done.")).to_be_visible()
+    desk.get_by_role("link", name="Go to the decision").press("Enter")
+    for _ in range(2):  # past the answers that are used again
+        desk.keyboard.press("Tab")
+    expect(desk.get_by_label(re.compile("^Reason"))).to_be_focused()
+    desk.keyboard.type("The address on both papers is theirs.")
+    desk.keyboard.press("Tab")
+    expect(desk.get_by_role("button", name="Accept", exact=True)).to_be_focused()
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_text("Liu Ke: Accepted.")).to_be_visible()
     assert Claim.objects.get().state == Claim.State.APPROVED
 
     # The worker carries it into the ledger: claim 7 and confirmed e-mail 3 on top of 13.

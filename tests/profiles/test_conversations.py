@@ -1,15 +1,28 @@
 import threading
+from datetime import timedelta
 from uuid import uuid4
 
 from django.db import connection
 from django.db.models import Max
 from django.test import SimpleTestCase, TransactionTestCase
+from django.utils import timezone
 
 from profiles.exceptions import ConversationError
-from profiles.models import Block, Conversation, Message, Notification, OutgoingMail, Report
+from profiles.models import (
+    Block,
+    Conversation,
+    Message,
+    MessageVersion,
+    Notification,
+    OutgoingMail,
+    Participant,
+    Report,
+)
+from profiles.said import doubtful_hosts, works_named
 from profiles.services import conversations, invitations
+from profiles.talk import part_around
 from profiles.templatetags.members import typed_text
-from tests.factories import make_claimed
+from tests.factories import make_claimed, make_user, make_work
 from tests.profiles.cast import HTMX, PeopleTestCase, client_of, invite
 
 
@@ -114,10 +127,160 @@ class ConversationTests(PeopleTestCase):
     def test_long_conversations_come_in_pages(self) -> None:
         for number in range(60):
             self.say(self.conversation, self.dora, f"Message {number}.")
+            Message.objects.update(created_at=timezone.now() - timedelta(hours=1))
         page = self.get(self.alice, self.path)
         self.assertNotContains(page, "Message 9.")
         self.assertContains(page, "?before=12")
         self.assertContains(self.get(self.alice, f"{self.path}?before=12"), "Message 9.")
+
+    def test_what_came_after_a_message_is_a_small_fragment(self) -> None:
+        response = self.get(self.alice, f"{self.path}new/?after=1", headers=HTMX)
+        self.assertEqual(response.status_code, 204)
+        self.say(self.conversation, self.dora, "Something new")
+        response = self.get(self.alice, f"{self.path}new/?after=1", headers=HTMX)
+        self.assertContains(response, '<li id="m2"')
+        self.assertNotContains(response, '<li id="m1"')
+        self.assertFalse(Notification.objects.filter(verb="message_received", read_at=None).exists())
+        for text in ("-1", "x", "9" * 30, "\u0663"):
+            self.assertContains(self.get(self.alice, f"{self.path}new/?after={text}"), '<li id="m1"')
+
+    def test_a_draft_survives_until_its_message_is_sent(self) -> None:
+        key = str(uuid4())
+        self.post(self.alice, f"{self.path}draft/", {"body": "Half a sen", "client_key": key})
+        self.assertContains(self.get(self.alice, self.path), "Half a sen")
+        self.assertNotContains(self.get(self.dora, self.path), "Half a sen")
+        self.post(self.alice, f"{self.path}send/", {"body": "Half a sentence", "client_key": key})
+        self.post(self.alice, f"{self.path}draft/", {"body": "Half a sen", "client_key": key})  # came late
+        self.assertEqual(Participant.objects.get(user=self.alice).draft, "")
+        self.assertEqual(self.post(self.alice, f"{self.path}draft/", {"body": "x"}).status_code, 204)
+
+    def test_a_message_is_changed_for_ten_minutes_and_its_past_stays(self) -> None:
+        self.say(self.conversation, self.alice, "At noon")
+        path = f"{self.path}messages/2/"
+        self.assertRedirects(
+            self.post(self.alice, path, {"body": "At one"}), f"{self.path}#m2", fetch_redirect_response=False
+        )
+        page = self.get(self.dora, path)
+        self.assertContains(page, "At noon")
+        self.assertNotContains(page, "<textarea")
+        self.assertContains(self.get(self.dora, self.path), "edited")
+        self.assertContains(self.post(self.dora, path, {"body": "Never"}), "by who wrote it")
+        Message.objects.filter(seq=2).update(created_at=timezone.now() - timedelta(minutes=11))
+        self.assertContains(self.post(self.alice, path, {"body": "At two"}), "for 10 minutes")
+        self.assertEqual(Message.objects.get(seq=2).body, "At one")
+        self.assertEqual(MessageVersion.objects.get().body, "At noon")
+
+    def test_the_invitation_that_opened_it_cannot_be_rewritten(self) -> None:
+        self.assertContains(self.post(self.dora, f"{self.path}messages/1/", {"body": "Other"}), "changed")
+        self.assertFalse(MessageVersion.objects.exists())
+
+    def test_archived_goes_from_the_list_until_somebody_writes(self) -> None:
+        self.post(self.alice, f"{self.path}archive/")
+        self.assertNotContains(self.get(self.alice, "/me/conversations/"), self.path)
+        self.assertContains(self.get(self.alice, "/me/conversations/?box=archived"), self.path)
+        self.assertContains(self.get(self.dora, "/me/conversations/"), self.path)
+        self.say(self.conversation, self.dora)
+        self.assertContains(self.get(self.alice, "/me/conversations/"), self.path)
+
+    def test_a_muted_one_gives_no_notices(self) -> None:
+        self.post(self.alice, f"{self.path}mute/")
+        self.say(self.conversation, self.dora)
+        told = Notification.objects.filter(recipient=self.alice, verb="message_received")
+        self.assertFalse(told.exists())
+        self.post(self.alice, f"{self.path}mute/", {"off": "1"})
+        self.say(self.conversation, self.dora)
+        self.assertEqual(told.count(), 1)
+
+    def test_search_finds_words_in_ones_own_conversations_alone(self) -> None:
+        self.say(self.conversation, self.dora, "The scheduler of Hercules")
+        self.assertContains(self.get(self.alice, "/me/conversations/?q=hercules"), "#m2")
+        self.assertNotContains(self.get(self.charlie, "/me/conversations/?q=hercules"), "scheduler")
+        self.assertContains(self.get(self.alice, "/me/conversations/?q=%25"), "No message of yours")
+        self.post(self.dora, f"{self.path}block/")
+        self.assertContains(self.get(self.alice, "/me/conversations/?q=hercules"), "No message of yours")
+
+    def test_works_that_are_named_become_cards(self) -> None:
+        make_work("On naming", doi="10.1000/naming")
+        self.say(
+            self.conversation, self.dora, "Compare https://doi.org/10.1000/NAMING, please; not 10.1000/none."
+        )
+        page = self.get(self.alice, self.path)
+        self.assertContains(page, "On naming", count=1)
+
+    def test_an_address_that_pretends_is_shown_as_text_with_a_warning(self) -> None:
+        self.say(self.conversation, self.dora, "Log in at https://orcid.org.login.example/x")
+        page = self.get(self.alice, self.path)
+        self.assertContains(page, "Look twice at the address")
+        self.assertNotContains(page, 'href="https://orcid.org.login.example/x"')
+
+    def test_twenty_messages_a_minute_and_the_text_is_kept(self) -> None:
+        for _ in range(20):
+            self.say(self.conversation, self.alice)
+        response = self.post(
+            self.alice, f"{self.path}send/", {"body": "Once more", "client_key": str(uuid4())}
+        )
+        self.assertContains(response, "20 messages a minute")
+        self.assertContains(response, "Once more</textarea>")
+        self.say(self.conversation, self.dora)  # the limit is one person's
+
+    def test_a_conversation_has_at_most_eight_people(self) -> None:
+        people = [make_user(f"Person {number}") for number in range(9)]
+        with self.assertRaises(ConversationError):
+            conversations.open_conversation(subject="x", people=people, invitation=None, first_message="x")
+        full = conversations.open_conversation(
+            subject="x", people=people[:8], invitation=None, first_message="x"
+        )
+        with self.assertRaises(ConversationError):
+            conversations.join_conversation(conversation=full, user=people[8])
+        self.assertEqual(full.participants.count(), 8)
+
+    def test_hostile_bodies_are_answered_not_stored_whole(self) -> None:
+        for body in ("x" * 10_001, "\u202e\u200b", ""):
+            response = self.post(self.alice, f"{self.path}send/", {"body": body, "client_key": str(uuid4())})
+            self.assertContains(response, 'role="alert"')
+        response = self.post(self.alice, f"{self.path}send/", {"body": "Hello", "client_key": "no key"})
+        self.assertContains(response, 'role="alert"')
+        self.assertEqual(Message.objects.count(), 1)
+        self.assertEqual(self.get(self.alice, f"{self.path}messages/{10**20}/").status_code, 404)
+
+
+class SaidTests(SimpleTestCase):
+    def test_hosts_that_pretend_to_be_others_are_found(self) -> None:
+        doubtful = [
+            "аrxiv.org",
+            "orcid.org.evil.example",
+            "www.doi.org.example.com",
+            "gооgle.com",
+            "xn--80ak6aa92e.com",
+        ]
+        honest = [
+            "arxiv.org",
+            "www.doi.org",
+            "münchen.de",
+            "example.com",
+            "пример.рф",
+            "中文.cn",
+            "localhost:8000",
+        ]
+        for host in doubtful:
+            with self.subTest(host=host):
+                self.assertEqual(len(doubtful_hosts(f"See https://{host}/x")), 1)
+        for host in honest:
+            with self.subTest(host=host):
+                self.assertEqual(doubtful_hosts(f"See https://{host}/x"), [])
+        self.assertEqual(doubtful_hosts("https://orcid.org@evil.example/"), ["evil.example"])
+        self.assertEqual(doubtful_hosts("http://[ https:// http://[::1"), [])
+
+    def test_works_are_named_by_doi_arxiv_and_our_own_address(self) -> None:
+        with self.settings(PUBLIC_URL="https://peers.example"):
+            text = "(https://peers.example/works/ab12/on-x/) 10.1000/xyz. arXiv:1912.12953v2 2001.00001"
+            self.assertEqual(
+                works_named(text), [("pid", "ab12"), ("doi", "10.1000/xyz"), ("arxiv", "1912.12953")]
+            )
+
+    def test_the_part_around_a_word(self) -> None:
+        self.assertEqual(part_around("Hello there", "THERE"), "Hello there")
+        self.assertIn("needle", part_around("x " * 300 + "needle" + " y" * 300, "needle"))
 
 
 class TypedTextTests(SimpleTestCase):

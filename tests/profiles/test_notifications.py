@@ -49,7 +49,8 @@ class NotificationTests(PeopleTestCase):
             self.tell(
                 f"event:{verb}",
                 verb=verb,
-                by_mail=verb not in {"claim_filed", "curation_opened", "conversation_reported"},
+                by_mail=verb
+                not in {"claim_filed", "claim_overdue", "curation_opened", "conversation_reported"},
             )
         page = self.get(self.alice, "/me/notifications/")
         self.assertEqual(page.content.decode().count('id="notification-'), len(Notification.Verb))

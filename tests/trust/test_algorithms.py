@@ -1,12 +1,28 @@
 """Formula v1: bounds, parts, levels; no database."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 from django.test import SimpleTestCase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trust.algorithms import CAPS, LEDGER_RULES, LEVEL_WORDS, RULES, Facts, LedgerFact, score, what_would_add
+from trust.algorithms import (
+    CAPS,
+    FORMULA_VERSION,
+    FORMULAS,
+    LEDGER_RULES,
+    LEVEL_WORDS,
+    LEVELS,
+    RULES,
+    V1,
+    Facts,
+    LedgerFact,
+    formula_of,
+    formula_on,
+    score,
+    what_would_add,
+)
 from trust.models import Evidence
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -20,6 +36,17 @@ def fact(
     return LedgerFact(kind, "a source", NOW - timedelta(days=days), until, by, route)
 
 
+SELF_ASSERTED = [
+    "orcid_typed",
+    "bio",
+    "link",
+    "follower",
+    "view",
+    "like",
+    "activity",
+    "photo",
+    "self_asserted",
+]
 CLAIMED = (fact("email_confirmed"), fact("claim_accepted"))
 
 ledger_facts = st.builds(
@@ -84,7 +111,7 @@ class FormulaTests(SimpleTestCase):
         found = score(Facts(works_with_id=99, close_collaborators=99, ror_affiliation="x", ledger=every), NOW)
         self.assertEqual(found.value, 100)
         self.assertEqual({part["name"]: part["points"] for part in found.parts}, CAPS)
-        self.assertEqual([rule.key for rule, _ in what_would_add(found.parts)], ["identity_medium"])
+        self.assertEqual(what_would_add(found.parts), [])
 
     def test_identity_proofing_counts_once_at_its_highest_grade(self) -> None:
         self.assertEqual(value(fact("identity_medium"), fact("identity_high")), 4)
@@ -157,12 +184,85 @@ class PropertyTests(SimpleTestCase):
         self.assertGreaterEqual(after.value, before.value)
         self.assertGreaterEqual(after.level, before.level)
 
+    @given(any_facts, ledger_facts)
+    def test_taking_evidence_away_restores_exactly_what_there_was(
+        self, facts: Facts, more: LedgerFact
+    ) -> None:
+        before = score(facts, NOW)
+        with_more = replace(facts, ledger=(*facts.ledger, more))
+        rows = list(with_more.ledger)
+        rows.remove(more)
+        self.assertEqual(score(replace(with_more, ledger=rows), NOW), before)
+
+    @given(any_facts, st.lists(st.sampled_from(SELF_ASSERTED), min_size=1, max_size=20), st.booleans())
+    def test_what_somebody_says_of_themselves_never_raises_it(
+        self, facts: Facts, kinds: list[str], route: bool
+    ) -> None:
+        said = tuple(fact(kind, "author:9", route) for kind in kinds)
+        self.assertEqual(score(replace(facts, ledger=(*facts.ledger, *said)), NOW), score(facts, NOW))
+
+    @given(any_facts)
+    def test_what_would_add_never_promises_more_than_there_is(self, facts: Facts) -> None:
+        found = score(facts, NOW)
+        given = {line["rule"] for part in found.parts for line in part["lines"]}
+        for rule, most in what_would_add(found.parts):
+            self.assertTrue(0 < most <= rule.most)
+            self.assertNotIn(rule.yields_to, given)
+
     @given(any_facts)
     def test_vouches_never_raise_a_level(self, facts: Facts) -> None:
         vouches = tuple(fact("vouch", f"author:{n}", route=True) for n in range(9))
         with_vouches = Facts(works_with_id=facts.works_with_id, ledger=(*facts.ledger, *vouches))
         without = Facts(works_with_id=facts.works_with_id, ledger=facts.ledger)
         self.assertEqual(score(with_vouches, NOW).level, score(without, NOW).level)
+
+
+class VectorTests(SimpleTestCase):
+    """The examples of the design, one after another."""
+
+    def found(self, *ledger: LedgerFact) -> tuple[int, int, str]:
+        score_of = score(Facts(works_with_id=2, close_collaborators=5, ledger=ledger), NOW)
+        return score_of.value, score_of.level, score_of.word
+
+    def test_liu_ke_from_an_unclaimed_record_to_an_institutions_word(self) -> None:
+        self.assertEqual(self.found(), (5 + 2 * 2 + 4, 1, "Unverified"))
+        reviewed = (fact("email_confirmed"), fact("claim_accepted"))
+        self.assertEqual(self.found(*reviewed), (13 + 10, 2, "Claimed"))
+        orcid = fact("orcid_oauth", route=True)
+        self.assertEqual(self.found(*reviewed, orcid), (23 + 12, 3, "Identity-linked"))
+        domain = fact("domain_confirmed", route=True)
+        coauthors = [fact("coauthor_confirmed", f"author:{number}") for number in (1, 2)]
+        self.assertEqual(self.found(*reviewed, domain), (23 + 10, 3, "Identity-linked"))
+        self.assertEqual(self.found(*reviewed, domain, *coauthors), (23 + 10 + 6, 4, "Corroborated"))
+        asserted = fact("affiliation_asserted", "institution:1", expires=365)
+        self.assertEqual(self.found(*reviewed, orcid, asserted), (35 + 12, 5, "Institution-asserted"))
+
+
+class FormulasTests(SimpleTestCase):
+    def test_every_version_is_kept_under_its_number_and_can_be_worked_out(self) -> None:
+        self.assertIn(FORMULA_VERSION, FORMULAS)
+        for version, formula in FORMULAS.items():
+            self.assertEqual(formula.version, version)
+            self.assertIn(formula.levels, LEVELS)
+            self.assertEqual({rule.part for rule in formula.rules}, set(formula.caps))
+            self.assertLessEqual(sum(formula.caps.values()), 100)
+        self.assertEqual(formula_of(FORMULA_VERSION), formula_of())
+
+    def test_a_day_before_the_first_formula_is_told_by_the_first(self) -> None:
+        self.assertEqual(formula_on(date(1999, 1, 1)), V1)
+        self.assertEqual(formula_on(V1.since), V1)
+
+    def test_another_formula_gives_other_points_and_leaves_the_old_ones_as_they_were(self) -> None:
+        half = replace(V1, version=2, rules=tuple(replace(rule, each=1, most=1) for rule in V1.rules))
+        facts = Facts(works_with_id=2, close_collaborators=5)
+        self.assertEqual((score(facts, NOW).value, score(facts, NOW, half).value), (13, 3))
+
+    def test_a_halving_and_a_precedence_are_said_by_the_rule(self) -> None:
+        self.assertEqual([rule.key for rule in RULES if rule.halved_after], ["domain_confirmed"])
+        self.assertEqual(
+            [(rule.key, rule.yields_to) for rule in RULES if rule.yields_to],
+            [("identity_medium", "identity_high")],
+        )
 
 
 class LevelTests(SimpleTestCase):

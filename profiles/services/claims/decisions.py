@@ -63,6 +63,10 @@ def accept(
     for rival in rivals_of(claim):  # they stay, and are looked at soon
         hurry(rival)
     tell_claimant(claim, Notification.Verb.CLAIM_ACCEPTED)
+    from profiles.services import identity_proofing  # it writes down through this package
+
+    if user := claim.user:  # who came through a federation before they held a page
+        transaction.on_commit(lambda: identity_proofing.look_at_member(user), robust=True)
     return claim
 
 

@@ -1,9 +1,11 @@
-"""Measure against real answers hidden from the machinery: manage.py evaluate resolution"""
+"""Measure against real answers hidden from the machinery: manage.py evaluate resolution, or recommendations"""
 
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.module_loading import import_string
 
 from bzpeer.lib.figures import Figures
 from works.evaluation import affiliations
@@ -22,10 +24,13 @@ _TARGETS = {
 
 
 class Command(BaseCommand):
-    help = "Measure how well people are told apart and affiliations matched, against answers that are hidden meanwhile."
+    help = (
+        "Measure how well people are told apart and affiliations matched, or who writes together foreseen, "
+        "against answers that are hidden meanwhile."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["resolution"])
+        parser.add_argument("what", choices=["resolution", *settings.EVALUATIONS])
         parser.add_argument(
             "--acl",
             nargs="+",
@@ -38,6 +43,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["what"] in settings.EVALUATIONS:
+            import_string(settings.EVALUATIONS[options["what"]])(self.stdout.write)
+            return
         if not (options["acl"] or options["openalex"] or options["ror"]):
             raise CommandError("Say what to measure on: --acl, --openalex or --ror with files.")
         measures: list[Measure] = []
