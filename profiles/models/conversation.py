@@ -6,7 +6,7 @@ from bzpeer.lib.db import UUIDv7
 
 
 class Conversation(models.Model):
-    """A private exchange between its participants. Read it only through profiles/access.py."""
+    """A private exchange between its participants. Read it only through profiles/access."""
 
     id = models.UUIDField(primary_key=True, db_default=UUIDv7())
     subject = models.CharField(max_length=300)
