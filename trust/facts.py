@@ -48,10 +48,14 @@ _SCHEME_WORDS = ", ".join(
 _PROVIDER_WORDS = " ".join(f"when '{provider.value}' then '{provider.label}'" for provider in Provider)
 
 # Merges move nothing: lines and works of an author merged into another count for that other one.
-_SOME = "select id, coalesce(merged_into_id, id) as as_id from works_author where id = any(%(ids)s) or merged_into_id = any(%(ids)s)"
-_STANDING = (
-    "select distinct coalesce(merged_into_id, id) from works_author where id = any(%(ids)s) order by 1"
-)
+_WHO = """
+with standing as (select distinct coalesce(merged_into_id, id) as id from works_author where id = any(%s))
+select id, id from standing
+union all select a.id, a.merged_into_id from standing join works_author a on a.merged_into_id = standing.id
+order by 2, 1
+"""
+# Given as rows, so that the database knows that they are few, whatever it knows of its tables.
+_SOME = "select * from unnest(%(some)s::bigint[], %(some_as)s::bigint[]) as of_some (id, as_id)"
 
 # A record r of a recognised source that it has not taken back.
 _RECOGNISED = (
@@ -171,8 +175,14 @@ def read_facts(author_ids: Iterable[int], then: datetime | None = None) -> dict[
     """
     reads = statements(past=then is not None)
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING, {"ids": list(author_ids)})
-        values: dict[str, Any] = {"ids": [row[0] for row in cursor.fetchall()], "then": then}
+        cursor.execute(_WHO, [list(author_ids)])
+        pairs = cursor.fetchall()
+        values: dict[str, Any] = {
+            "ids": sorted({as_id for _, as_id in pairs}),
+            "some": [number for number, _ in pairs],
+            "some_as": [as_id for _, as_id in pairs],
+            "then": then,
+        }
         cursor.execute(
             "select id, close_collaborators_count from works_author where id = any(%(ids)s)", values
         )
