@@ -13,7 +13,7 @@ At most 1,000 events at once; addresses of nobody here are not kept. Without a s
 import hashlib
 import hmac
 
-import orjson
+import msgspec
 from django.conf import settings
 from django.utils import timezone
 
@@ -45,8 +45,8 @@ def read(*, body: bytes, timestamp: str, signature: str) -> list[tuple[str, str,
     if not hmac.compare_digest(signature_of(body, digits, secret).encode(), signature.encode()):
         raise NotSigned("The signature does not fit.")
     try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        told = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise PreferenceError("This is not JSON.") from error
     events = told.get("events") if isinstance(told, dict) else None
     if not isinstance(events, list) or len(events) > MOST_EVENTS:
