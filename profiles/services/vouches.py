@@ -19,7 +19,6 @@ from profiles.exceptions import VouchError
 from profiles.models import Block, By, Claim, Notification, Researcher, User, Vouch
 from profiles.services import history
 from profiles.services.notifications import notify
-from trust import flow
 from trust import services as trust
 from trust.models import Evidence, TrustScore, VouchSeed
 from trust.tasks import drain_trust
@@ -219,6 +218,8 @@ def run_flow() -> int:
         .filter(level__gte=LEVEL)
         .values_list("pk", "voucher_now", "person_now")
     )
+    from trust import flow  # networkx: for the worker alone
+
     found = flow.carried(
         seeds.annotate(now=_PERSON).values_list("now", flat=True),
         [(voucher, person) for _, voucher, person in rows],

@@ -9,9 +9,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from works.matching import Author, Census, Collection, Paper, find_people, name_block, shared, spelling
-from works.matching.names import aliases
-from works.matching.people import MOST_TOGETHER
+from works.matching.census import Census
+from works.matching.names import aliases, name_block, shared, spelling
+from works.matching.papers import Author, Collection, Paper
+from works.matching.people import MOST_TOGETHER, find_people
 
 WORLD = Census()
 

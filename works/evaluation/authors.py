@@ -13,8 +13,9 @@ from works.evaluation.scores import Agreement, compare
 from works.ingest import acl, openalex
 from works.ingest.files import UnreadableFile, find_files, open_members, read_records
 from works.ingest.records import AuthorshipRecord, Identifier, WorkRecord
-from works.matching import Author, Census, Collection, Paper, find_people
-from works.matching.papers import Vocabulary
+from works.matching.census import Census
+from works.matching.papers import Author, Collection, Paper, Vocabulary
+from works.matching.people import find_people
 
 Say = Callable[[str], None]
 VARIANTS = "name_variants.yaml"

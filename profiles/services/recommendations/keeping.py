@@ -12,8 +12,6 @@ from django.utils import timezone
 
 from bzpeer.lib.doorbell import ring
 from profiles.models import NotInterested, Recommendation, User
-from profiles.services.recommendations.around import look_around, member_of
-from profiles.services.recommendations.finding import find
 from works.models import Author, Work
 
 ACTIVE_DAYS = 60
@@ -25,6 +23,10 @@ _DONE, _ASKED = "recommended:{}", "recommending:{}"
 
 def recommend(*, user: User) -> int:
     """Replace what is recommended to a member; return how much it is. Running it twice changes nothing."""
+    # numpy and scipy: for workers alone, whatever page imports this module.
+    from profiles.services.recommendations.around import look_around, member_of
+    from profiles.services.recommendations.finding import find
+
     now = timezone.now()
     today = timezone.localdate()
     member = member_of(user)

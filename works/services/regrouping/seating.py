@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bzpeer.lib.sql import execute, query
 from works.ingest.merging import name_key
-from works.matching import shared, spelling
+from works.matching.names import shared, spelling
 from works.models import RegroupedLine, Regrouping
 from works.services.regrouping.journal import OF_AUTHORS, author_events
 from works.services.regrouping.replay import path

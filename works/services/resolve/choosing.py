@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bzpeer.lib.sql import copy_rows, new_ids, query
-from works.matching import Collection
-from works.matching.papers import Identifier
+from works.matching.papers import Collection, Identifier
 from works.services.resolve.reading import Read
 
 _PIN, _HOLDS_ORCID, _HOLDS_OTHER = 1_000_000, 1000, 100

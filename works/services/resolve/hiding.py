@@ -3,8 +3,7 @@
 from collections import defaultdict
 
 from bzpeer.lib.sql import query
-from works.matching import shared, spelling
-from works.matching.names import Spelling
+from works.matching.names import Spelling, shared, spelling
 from works.matching.papers import Identifier
 from works.services.resolve.reading import Read
 

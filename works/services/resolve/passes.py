@@ -9,7 +9,9 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from bzpeer.lib.sql import execute, query
-from works.matching import Census, Collection, People, find_people
+from works.matching.census import Census
+from works.matching.papers import Collection
+from works.matching.people import People, find_people
 from works.services.catalogue import lock_catalogue
 from works.services.resolve.adopting import adopt_described
 from works.services.resolve.choosing import choose_authors

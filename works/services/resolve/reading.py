@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bzpeer.lib.sql import execute, query, stream
-from works.matching import Author, Collection, Paper, shared, spelling
-from works.matching.names import aliases, block_of
-from works.matching.papers import Identifier
+from works.matching.names import aliases, block_of, shared, spelling
+from works.matching.papers import Author, Collection, Identifier, Paper
 from works.models import NameOverride
 from works.services.entity_records import TELLING, identifiers_of_entity
 

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from bzpeer.lib.sql import copy_rows, execute, query
-from works.matching import Collection, Near, shared
+from works.matching.names import shared
+from works.matching.papers import Collection
+from works.matching.people import Near
 from works.services.resolve.choosing import Chosen
 from works.services.resolve.reading import Read
 
