@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-PUBLIC = "public, max-age=60"
+# Browsers ask again each time, so that people see what they just did; caches in between may keep it for a minute.
+PUBLIC = "public, max-age=0, s-maxage=60"
 
 
 def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

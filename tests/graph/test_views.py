@@ -77,7 +77,7 @@ class PanelTests(GraphTestCase):
         self.assertNotContains(response, "Building this graph slice")
         self.assertContains(response, '<svg class="graph-wide"')
         self.assertContains(response, '<svg class="graph-narrow"')
-        self.assertEqual(response.headers["Cache-Control"], "public, max-age=60")
+        self.assertEqual(response.headers["Cache-Control"], "public, max-age=0, s-maxage=60")
         self.assertIn("HX-Request", response.headers["Vary"])
 
     def test_it_asks_ever_more_slowly_and_stops_with_a_way_to_try_again(self) -> None:

@@ -108,7 +108,7 @@ class PrivateAddressTests(PeopleTestCase):
 
     def test_every_address_of_profiles_is_in_a_table(self) -> None:
         listed = {
-            *DESK, *REGROUPING, *SPEAKING, *MEMBERS, *TALK, *TALK_DESK,
+            *VOUCHES, *TRUST, *DESK, *REGROUPING, *SPEAKING, *MEMBERS, *TALK, *TALK_DESK,
             *RECOMMENDED, *OWN_PAGES, *OWN_ACTIONS, *AUTHOR_PAGES, *FOLLOWING, *PUBLIC, *DESK_FILES, *EXPORTS, *SESSIONS, *OWNERS, *FILES, *SEARCHES, *SIGNED,
             *(name for name, _ in OBJECT_PAGES + OBJECT_ACTIONS + OBJECT_READS),
         }  # fmt: skip

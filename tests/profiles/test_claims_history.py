@@ -65,7 +65,7 @@ class HistoryTests(PeopleTestCase):
         self.some_history()
         pages = [self.get(user, self.address) for user in (None, self.bob, self.moderator)]
         self.assertEqual(len({page.content for page in pages}), 1)
-        self.assertEqual(pages[0]["Cache-Control"], "public, max-age=60")
+        self.assertEqual(pages[0]["Cache-Control"], "public, max-age=0, s-maxage=60")
         self.assertNotIn("Cookie", pages[0].get("Vary", ""))
 
     def test_every_address_leads_to_the_one(self) -> None:

@@ -112,7 +112,7 @@ class FollowTests(PeopleTestCase):
         for number in (1, 3):
             while Follow.objects.filter(user=self.bob).count() < number:
                 follows.follow(follower=self.bob, target=make_author("Somebody"))
-            with self.subTest(number=number), self.assertNumQueries(6):
+            with self.subTest(number=number), self.assertNumQueries(7):
                 client.get("/me/following/")
 
 

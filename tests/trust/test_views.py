@@ -89,7 +89,7 @@ class LedgerPageTests(TrustPageTestCase):
         self.assertContains(response, "Formula v1")
         self.assertContains(response, "signing in with ORCID")
         self.assertContains(response, SENTENCE)
-        self.assertEqual(response.headers["Cache-Control"], "public, max-age=60")
+        self.assertEqual(response.headers["Cache-Control"], "public, max-age=0, s-maxage=60")
         self.assertNotContains(response, "csrf")
 
     def test_it_takes_three_queries_however_much_there_is_to_tell(self) -> None:
