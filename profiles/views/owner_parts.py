@@ -1,5 +1,6 @@
 """The parts of one's own page: what each shows, its form, and what saving it does."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.core.paginator import Page
@@ -30,7 +31,7 @@ from works.services import decisions
 WORKS_ON_A_PAGE = 25
 
 
-class Part:
+class Part(ABC):
     """A section: what it shows, its form, and what saving does. save returns what to say, "" where nothing changed."""
 
     title = ""
@@ -40,8 +41,8 @@ class Part:
         """Return the form as it stands, or with what was sent."""
         return None
 
-    def save(self, researcher: Researcher, request: MemberRequest, form: Any) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def save(self, researcher: Researcher, request: MemberRequest, form: Any) -> str: ...
 
     def shown(self, researcher: Researcher, request: HttpRequest) -> dict[str, Any]:
         return {}
